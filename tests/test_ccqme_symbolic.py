@@ -11,13 +11,8 @@ import pytest
 import sympy
 
 from derivations.ccqme_two_levels import script
-from derivations.ccqme_two_levels.checks import CHECKS, numerical_equation
-from derivations.ccqme_two_levels.common import (
-    BATH,
-    COUPLING,
-    EQUATION,
-    symbols,
-)
+from derivations.ccqme_two_levels.common import BATH, COUPLING, EQUATION, symbols
+from derivations.ccqme_two_levels.script import CHECKS, numerical_equation
 from generated.ccqme_two_levels import equations
 from pertsym.baths.densities import BathDensity, DrudeLorentz, Ohmic, Underdamped
 from pertsym.dynamics.ccqme import ccqme

@@ -61,8 +61,17 @@ def test_integrals_that_do_not_exist() -> None:
 
 
 SYSTEM = System(
-    {"a": Operator.number(3), "b": Operator.letter("b1"), "c": Operator.letter("b2")},
-    {"g": lambda form: Operator.number(ExponentialSum.form(form))},
+    {
+        "a": Operator.number(3),
+        "b": Operator.letter("b1"),
+        "c": Operator.letter("b2"),
+        "h": r"\frac{a^2}{2}",
+        "t": ExponentialSum.form(variable("t")),
+    },
+    {
+        "g": lambda form: Operator.number(ExponentialSum.form(form)),
+        "k": lambda form: ExponentialSum.form(form, 3),
+    },
 )
 
 
@@ -76,6 +85,10 @@ SYSTEM = System(
         (r"\int_0^a dt\, g(t) = a^2", False),
         (r"\sqrt{a^2 + 7} = 4", True),
         (r"a = 3 = 4", False),
+        (r"4h = 18", True),
+        (r"g'(t) = 1", True),
+        (r"k'(2t) = 12 t^2", True),
+        (r"k'(2t) = 24 t^2", False),
     ],
 )
 def test_equations_of_a_system(latex: str, equal: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
+from scipy.special import roots_jacobi
 
 import pertsym as ps
 from pertsym.baths.densities import DrudeLorentz, Ohmic
@@ -332,3 +334,50 @@ def test_errors_of_early_states(seed: int, second: bool) -> None:
     off = np.abs(found.states - finer.states).max(axis=(1, 2))
     assert np.all(off <= found.errors + finer.errors)
     assert np.all(found.errors <= (1e-5 if second else 1e-6))
+
+
+def spectral_lines(bath: Ohmic, temperature: float, end: float) -> Exponentials:
+    """Undamped lines at the nodes of Gauss's rules for C(t), good up to a time.
+
+    The first panel has the weight |w|^p of Ĉ at w -> 0.
+    """
+    power = bath.s - (temperature > 0)
+    edges = bath.wc * np.array([0, 0.5, 2, 5, 9, 14, 20, 27])
+    c, nu = [], []
+    for low, high in itertools.pairwise(edges):
+        exponent = 0.0 if low else power
+        x, weight = roots_jacobi(12 + int(end * (high - low) / 2), 0.0, exponent)
+        w = low + (high - low) * (1 + x) / 2
+        weight = weight * (1 + x) ** -exponent * (high - low) / 2
+        j = weight * bath.alpha * w**bath.s * bath.wc ** (1 - bath.s) * np.exp(-w / bath.wc)
+        n = 1 / np.expm1(w / temperature) if temperature else 0 * w
+        c += [j * (n + 1) / np.pi, j * n / np.pi]
+        nu += [1j * w, -1j * w]
+    weights, rates = np.concatenate(c), np.concatenate(nu)
+    kept = weights > 1e-14 * weights.max()
+    return Exponentials(tuple(weights[kept]), tuple(rates[kept] + 1e-13))
+
+
+@pytest.mark.parametrize(
+    ("s", "temperature"), [(0.1, 0.0), (0.3, 0.3), (0.5, 1.0), (0.95, 5.0), (1.02, 1.0)]
+)
+def test_slowly_decaying_baths_at_finite_times(s: float, temperature: float) -> None:
+    """Sub-Ohmic and nearly Ohmic baths to fourth order against lines by quadrature.
+
+    Ĉ(0) is infinite at T > 0, so that nothing exists for t -> infinity.
+    """
+    random = np.random.default_rng(int(100 * s))
+    bath, end = Ohmic(0.01, 1.0, s), 2.0
+    (a, b), (x, y, z) = random.uniform(-1, 1, 2), random.uniform(-1, 1, 3)
+    model = ps.Model(hamiltonian=[[a, b], [b, -a]], couplings=[ps.Coupling([[x, y], [y, z]], "B")])
+    found, expected = (
+        ps.derive(model).at(B=given).evolve("tcl4", initial=0, times=[0, end / 3, end])
+        for given in (
+            ps.Bath(bath, temperature=temperature),
+            ps.Bath(spectral_lines(bath, temperature, end)),
+        )
+    )
+    off = np.abs(found.states - expected.states).max(axis=(1, 2))
+    assert np.all(off <= found.error + expected.error)
+    assert off.max() < 1e-6
+    assert found.error.max() < 1e-3

@@ -13,7 +13,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from derivations.detailed_balance_sixth_order.checks import (
+from derivations.detailed_balance_sixth_order.script import (
     BATH,
     BIASED,
     OFF_DIAGONAL,
@@ -138,7 +138,7 @@ def test_nothing_is_divided_by_a_zero_form() -> None:
 )
 def test_recursion_equals_the_sum_over_all_words(model: NoiseModel, order: int) -> None:
     words = classical_generator(model.interaction, model.decay, order)
-    recursion = model.rates(order).generators[order]
+    recursion = model.rates.generators[order]
     assert words.keys() == recursion.keys()
     assert words
     assert all(words[element].equals(recursion[element]) for element in words)
@@ -146,7 +146,7 @@ def test_recursion_equals_the_sum_over_all_words(model: NoiseModel, order: int) 
 
 def test_words_see_which_operators_are_correlated() -> None:
     """The isotropic field is not the field along x with fewer elements."""
-    x, isotropic = (m.rates(4).element(4, (0, 0, 0, 0)) for m in (FIELD_ALONG_X, ISOTROPIC_FIELD))
+    x, isotropic = (m.rates.element(4, (0, 0, 0, 0)) for m in (FIELD_ALONG_X, ISOTROPIC_FIELD))
     assert not x.equals(isotropic)
 
 
@@ -199,7 +199,7 @@ def test_eighth_order_against_the_numerical_recursion(model: NoiseModel) -> None
         (name, Exponentials((1 + 0j,), (rate + 0j,))) for name in operators
     )
     numeric = slow_subspace(system, baths, 8).generators[8]
-    for (a, b, c, e), value in model.rates(8).generators[8].items():
+    for (a, b, c, e), value in model.rates.generators[8].items():
         found = numeric[2 * a + b, 2 * c + e]
         assert _numeric(value, point) == pytest.approx(found, abs=1e-12 * np.abs(numeric).max())
 
@@ -209,7 +209,7 @@ def test_single_elements_by_liouville_paths() -> None:
     model = ISOTROPIC_FIELD
     terms = generator_element(model.interaction, 6, (1, 0, 1, 0))
     value, rest = integrate(terms, model.interaction, model.decays)
-    expected = model.rates(6).element(6, (1, 0, 1, 0))
+    expected = model.rates.element(6, (1, 0, 1, 0))
     assert value.equals(expected)
     assert not rest
     fewer = replace(terms, terms=terms.terms[1:])
@@ -220,7 +220,7 @@ def test_single_elements_by_liouville_paths() -> None:
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_slow_eigenvalues_of_the_whole_hierarchy(model: NoiseModel) -> None:
-    rates = model.rates(8)
+    rates = model.rates
     for start in (DIFFERENCE, COHERENCE):
         slow = slow_mode(rates.bath, start, 8)
         assert set(slow.eigenvalue) == {2, 4, 6, 8}
@@ -269,7 +269,7 @@ def test_white_noise_without_its_frequency_is_refused(monkeypatch: pytest.Monkey
 
 def test_scaling() -> None:
     """Rates of order 2n are Delta^2n times a form of degree 1 - 2n in w0 and lambda."""
-    rates = FIELD_ALONG_X.rates(8)
+    rates = FIELD_ALONG_X.rates
     point = {"lambda": Fraction(7, 5), "Delta": Fraction(1, 3), "y": Fraction(2, 9)}
     longer = {name: 3 * value for name, value in point.items()}
     for order in (2, 4, 6, 8):
@@ -280,7 +280,7 @@ def test_scaling() -> None:
 
 def test_expressions_are_real_and_equal_the_elements() -> None:
     symbols, w0 = checks.SYMBOLS, sympy.Symbol("omega_0", positive=True)
-    rates = TILTED_FIELD.rates(6)
+    rates = TILTED_FIELD.rates
     values = {"lambda": Fraction(4, 3), "x": Fraction(1, 2), "d": Fraction(2, 5)}
     numbers = {symbols[k]: sympy.Rational(v.numerator, v.denominator) for k, v in values.items()}
     point = {name: complex(value) for name, value in values.items()} | {"y": 1.1j}
@@ -314,7 +314,7 @@ def test_generated_functions_take_fractions() -> None:
     point = {"Delta": Fraction(2, 3), "lam": Fraction(5, 4), "w0": Fraction(7, 6)}
     value = fields.isotropic_field_inv_T1_8(**point)
     assert isinstance(value, Fraction)
-    rates = ISOTROPIC_FIELD.rates(8)
+    rates = ISOTROPIC_FIELD.rates
     expression = rates.expression("inv_T1", 8, checks.SYMBOLS)
     names = {"Delta": "Delta", "lam": "lambda", "w0": "omega_0"}
     exact = expression.subs(
@@ -347,7 +347,7 @@ def test_the_derivation_counts_its_terms_and_shows_every_order() -> None:
 def test_refusals_name_what_is_wrong() -> None:
     model = FIELD_ALONG_X
     with pytest.raises(ValueError, match="positive even integer, got 5"):
-        exact_generator(model.rates(2).bath, 5)
+        exact_generator(model.rates.bath, 5)
     with pytest.raises(ValueError, match="no exponentials for 'C1'"):
         ExponentialBath.of(model.interaction, {"other": (model.decay,)})
     complex_decay = Decay(("c",), "nu", (("c*",), "nu*"))
@@ -364,7 +364,7 @@ def test_refusals_name_what_is_wrong() -> None:
     with pytest.raises(ValueError, match=r"operators\[0\]: element \[0, 1\] = -1i is not real"):
         ExponentialBath.of(sigma_y, model.decays)
     with pytest.raises(ValueError, match="name: 'R_1010' is not one of"):
-        model.rates(2).expression("R_1010", 2, checks.SYMBOLS)
+        model.rates.expression("R_1010", 2, checks.SYMBOLS)
 
 
 # --- detailed balance at sixth order --------------------------------------------------------

@@ -266,6 +266,28 @@ def test_unbounded_transforms_are_refused(correlation, reason):
     assert reason in caught.value.reason
 
 
+@pytest.mark.parametrize("horizon", [0.3, 20.0, 1e4])
+@pytest.mark.parametrize(
+    "correlation",
+    [
+        Correlation(Ohmic(0.1, 1.0, 0.5), "boson", 1.0),
+        Correlation(Ohmic(0.1, 2.0, 1.05), "boson", 0.2),
+        Correlation(Ohmic(0.1, 1.0, 0.3), "boson", math.inf),
+        Correlation(expression("sqrt(w)/(1+w**4)"), "boson", 2.0),
+    ],
+)
+def test_up_to_a_horizon_slow_exponents_are_few(correlation, horizon):
+    """C(t) at times up to it, where G(0) is infinite or reached by a small power of w."""
+    fit = represent(correlation, [1e-9], horizon=horizon)[0]
+    assert fit.horizon == horizon
+    assert min(abs(nu) for nu in fit.exponentials.nu) > 1e-5 / horizon
+    times = horizon * np.array([0.05, 0.3, 1.0])
+    c, nu = np.array(fit.exponentials.c), np.array(fit.exponentials.nu)
+    exact = np.array([complex(time_balls.correlation(correlation, t, 10)) for t in times])
+    off = np.abs(np.exp(-np.outer(times, nu)) @ c - exact)
+    assert np.all(off < 1e-5 * np.abs(exact))
+
+
 @pytest.mark.parametrize("tolerance", [0.0, 1.0, -1e-9, math.nan])
 def test_impossible_tolerances_are_refused(tolerance):
     with pytest.raises(ValueError, match=r"^tolerance: must be between"):

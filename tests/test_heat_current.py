@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import pertsym as ps
-from derivations.heat_current.checks import CHECKS, thermal_values
+from derivations.heat_current.script import CHECKS, thermal_values
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.exponentials import Exponentials

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from derivations.detailed_balance_sixth_order.checks import closed_form
+from derivations.detailed_balance_sixth_order.script import closed_form
 from pertsym import Coupling as SymbolicCoupling
 from pertsym import derive, steady
 from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped

@@ -13,7 +13,6 @@ import mpmath
 import pytest
 import sympy
 
-import derivations.laird_budimir_skinner_1991.bath_checks as bath
 import derivations.laird_budimir_skinner_1991.checks as checks
 import derivations.laird_budimir_skinner_1991.common as common
 from derivations.laird_budimir_skinner_1991.checks import CHECKS
@@ -170,12 +169,11 @@ def test_detailed_balance_notices_a_wrong_equilibrium_constant(
 
 
 def test_thermal_averages_of_one_mode() -> None:
-    n = bath.occupation(1)
-    up, down = bath.Letter(1, bath.CREATE), bath.Letter(1, bath.ANNIHILATE)
-    assert bath.thermal_average((up, down)) == n
-    assert bath.thermal_average((down, up)) == n + 1
-    assert sympy.expand(bath.thermal_average((up, up, down, down)) - 2 * n**2) == 0
-    assert sympy.expand(bath.thermal_average((up, down, up, down)) - 2 * n**2 - n) == 0
+    n, average = checks.OCCUPATIONS["1"], checks.averaged
+    assert average("b1+", "b1") == n
+    assert average("b1", "b1+") == n + 1
+    assert sympy.expand(average("b1+", "b1+", "b1", "b1") - 2 * n**2) == 0
+    assert sympy.expand(average("b1+", "b1", "b1+", "b1") - 2 * n**2 - n) == 0
 
 
 @pytest.mark.parametrize(

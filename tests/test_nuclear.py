@@ -11,7 +11,7 @@ import pytest
 from scipy import constants
 
 import pertsym as ps
-from derivations.nuclear_relaxation import common
+from derivations.nuclear_relaxation import checks as common
 from derivations.nuclear_relaxation.checks import CHECKS, redfield
 from derivations.nuclear_relaxation.script import PAPER
 from generated.nuclear_relaxation import like_spins

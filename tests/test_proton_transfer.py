@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from derivations.ccqme_two_levels import common
-from derivations.proton_transfer import equation_checks as equation
+from derivations.proton_transfer import equations
 from derivations.proton_transfer import number_checks as numbers
-from derivations.proton_transfer import readings as readings
 from derivations.proton_transfer import script as script
 from derivations.proton_transfer.number_checks import classify
 from pertsym.certify.claims import Claim
@@ -94,7 +93,7 @@ def test_time_dependent_tcl4_is_nearest_to_the_hierarchy() -> None:
     times = [FEMTOSECOND * t for t in np.linspace(0, 2000, 51)]
     state = np.zeros((6, 6))
     state[0, 0] = 1
-    exact = numbers.exact_dynamics(0.3, 0)[:, 0]
+    exact = numbers.exact("dynamics", eta=0.3, initial=0)[:, 0]
 
     def error(method: str) -> float:
         states = evolve(proton_transfer(0.3), method, state, times, tolerance=1e-5)
@@ -108,8 +107,10 @@ def test_our_hierarchy_is_the_reference_of_the_stored_model() -> None:
     stored = json.loads((DATA / "N6_eta0.3.json").read_text())
     for initial in (0, 1):
         other = np.array(stored["heom_populations"][f"init{initial}"])
-        assert numbers.exact_dynamics(0.3, initial) == pytest.approx(other, abs=1e-4)
-    assert numbers.exact_steady(0.3) == pytest.approx(stored["heom_steady_populations"], abs=2e-5)
+        found = numbers.exact("dynamics", eta=0.3, initial=initial)
+        assert found == pytest.approx(other, abs=1e-4)
+    steady = numbers.exact("steady", eta=0.3)
+    assert steady == pytest.approx(stored["heom_steady_populations"], abs=2e-5)
 
 
 def test_regimes() -> None:
@@ -182,10 +183,10 @@ def test_another_tensor_is_not_that_of_four_levels(monkeypatch: pytest.MonkeyPat
     def turned(name: str, frequency: Frequency, derivative: int = 0) -> SpectralForm:
         return right(name, tuple(-n for n in frequency), derivative)
 
-    assert not readings.printed(4)(claim.latex)
-    assert not readings.printed(4)(r"\mathcal Q\rho_0=\rho_2")  # (78), of more than two levels
+    assert not equations.printed(4)(claim.latex)
+    assert not equations.printed(4)(r"\mathcal Q\rho_0=\rho_2")  # (78), of more than two levels
     monkeypatch.setattr(common, "half_sided", turned)
-    assert "differ" in readings.printed(4)(claim.latex)
+    assert "differ" in equations.printed(4)(claim.latex)
 
 
 @pytest.mark.parametrize("equation", ["77", "78", "79"])
@@ -196,9 +197,9 @@ def test_stationarity_of_two_levels_in_symbols_is_that_of_three_in_numbers(equat
 
 
 def test_another_memory_is_not_that_of_the_reduced_map(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = equation._twofold
-    monkeypatch.setattr(equation, "_twofold", lambda *at: 1.001 * right(*at))
-    found = equation.reduced_map(20)
+    right = equations._twofold
+    monkeypatch.setattr(equations, "_twofold", lambda *at: 1.001 * right(*at))
+    found = equations.reduced_map(20)
     assert found.status == "failed"
     assert "(72)" in found.detail
     assert "(80)" not in found.detail

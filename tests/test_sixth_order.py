@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from derivations.sixth_order.checks import (
+from derivations.sixth_order.script import (
     CHECKS,
     numbers,
     pieces,
@@ -160,12 +160,12 @@ def test_checks_hold_and_can_fail(tag: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert CHECKS[tag](8).status != "failed"
     if tag == "nine_dimensions":
         broken = tuple(replace(s, cones=s.cones[:1]) if s.integrals == 2 else s for s in STEPS)
-        monkeypatch.setattr("derivations.sixth_order.checks.STEPS", broken)
+        monkeypatch.setattr("derivations.sixth_order.script.STEPS", broken)
     else:
         whole = [pieces(number) for number in range(4)]
 
         def fewer(number: int = 0) -> ThreeArcs:
             return replace(whole[number], pieces=whole[number].pieces[1:])
 
-        monkeypatch.setattr("derivations.sixth_order.checks.pieces", fewer)
+        monkeypatch.setattr("derivations.sixth_order.script.pieces", fewer)
     assert CHECKS[tag](8).status == "failed"

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derivations.steady_state_theorem import script as script
-from derivations.steady_state_theorem.checks import (
+from derivations.steady_state_theorem.script import (
     BATH,
     CHECKS,
     COUPLING,

@@ -16,7 +16,7 @@ import pertsym as ps
 from derivations.biased_two_level import script as biased_two_level
 from derivations.biased_two_level.checks import EQUATIONS, rational_quantity
 from derivations.three_levels_two_baths import script as three_levels_two_baths
-from derivations.three_levels_two_baths.checks import GENERATOR as THREE
+from derivations.three_levels_two_baths.script import GENERATOR as THREE
 from generated.biased_two_level import exponential_bath
 from generated.biased_two_level import rates as biased
 from generated.three_levels_two_baths import rates as three
@@ -310,14 +310,14 @@ def test_derivations_at_second_order(script: Any) -> None:
     assert len({step.key for step in steps}) == len(steps)
     assert all(step.formulas and step.text for step in steps)
     tags = {claim.check for claim in script.PAPER.claims()} - {""}
-    assert tags <= set(script.CHECKS)
+    assert tags <= set(script.PAPER.checks)
 
 
 @pytest.mark.parametrize(
     "check", ["interference", "pure_dephasing", "laird_limit", "displacement", "detailed_balance"]
 )
 def test_symbolic_claims_of_the_biased_system(check: str) -> None:
-    evidence = biased_two_level.CHECKS[check](15)
+    evidence = biased_two_level.PAPER.checks[check](15)
     assert evidence.status == "proved", evidence.detail
 
 

@@ -6,10 +6,10 @@ elements are d0 = c - d, d1 = c + d on the diagonal and x off it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from typing import Any
 
@@ -39,60 +39,35 @@ from pertsym.generators.second_order import Term
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.narrative import symbol
 from pertsym.reduction.elements import at_elements, by_elements, with_elements
-from pertsym.reduction.spectral import (
-    ZERO_FORM,
-    SpectralForm,
-    Value,
-    monomial,
-    reciprocal,
-)
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Value, monomial, reciprocal
 
 BATH = "B"
 C, D, X = sympy.symbols("c d x", real=True)
 OPERATOR = ((C - D, X), (X, C + D))
 
 INTERACTION = symbolic_interaction(2, [(OPERATOR, BATH)])
-CLASSICAL_INTERACTION = symbolic_interaction(2, [(OPERATOR, BATH)], real=[BATH])
-BLOCH = Bloch(INTERACTION)
-GENERATOR = Generator(INTERACTION)
-CLASSICAL_BLOCH = Bloch(CLASSICAL_INTERACTION)
-CLASSICAL_GENERATOR = Generator(CLASSICAL_INTERACTION)
-EQUATIONS = BLOCH
+EQUATIONS = Bloch(INTERACTION)
+GENERATOR = EQUATIONS.generator
+CLASSICAL = Bloch(symbolic_interaction(2, [(OPERATOR, BATH)], real=[BATH]))
 K = EquilibriumConstant(INTERACTION)
 
-RATES = ("k_up", "k_down", "inv_T1", "inv_T2", "inv_T2_prime")
-SHIFT = "frequency_shift"
-ELIMINATED = tuple(f"{name}_eliminated" for name in (*RATES, SHIFT))
-QUANTITIES = (*RATES, SHIFT, *ELIMINATED)
+*RATES, SHIFT = BLOCH_QUANTITIES
+ELIMINATED = tuple(f"{name}_eliminated" for name in BLOCH_QUANTITIES)
+QUANTITIES = (*BLOCH_QUANTITIES, *ELIMINATED)
+SPECTRUM, TRANSFORM = (monomial(Gaussian(1), Value(kind, BATH, 0, (0,))) for kind in "CP")
+"""Ĉ(0) and P(0)."""
 
 
-def form(name: str, order: int) -> SpectralForm:
+def form(name: str, order: int, equations: Bloch = EQUATIONS) -> SpectralForm:
     """The real spectral form of a quantity."""
-    return EQUATIONS.series(name)[order].form
-
-
-def spectrum(n: int, derivative: int = 0) -> SpectralForm:
-    """Ĉ^(derivative)(n w0)."""
-    return monomial(Gaussian(1), Value("C", BATH, derivative, (n,)))
-
-
-def transform(n: int, derivative: int = 0) -> SpectralForm:
-    """P^(derivative)(n w0)."""
-    return monomial(Gaussian(1), Value("P", BATH, derivative, (n,)))
-
-
-def times(spectral: SpectralForm, names: str) -> SpectralForm:
-    """A form times a product of matrix elements, one letter each: "ddxx" is d^2 x^2."""
-    return with_elements(spectral, tuple(sorted(names)))
+    return equations.series(name)[order].form
 
 
 def exchanged(spectral: SpectralForm) -> SpectralForm:
     """w0 -> -w0 and d -> -d, which exchanges the names of the two levels."""
-    total = ZERO_FORM
-    for names, part in by_elements(spectral.reversed_frequencies()):
-        odd = names.count("d") % 2
-        total += times(-part if odd else part, "".join(names))
-    return total
+    parts = by_elements(spectral.reversed_frequencies())
+    signed = ((names, -part if names.count("d") % 2 else part) for names, part in parts)
+    return sum((with_elements(part, names) for names, part in signed), ZERO_FORM)
 
 
 def names() -> Dictionary:
@@ -110,20 +85,17 @@ def names() -> Dictionary:
     return replace(Dictionary.of(INTERACTION), quantities=known)
 
 
-def readings() -> Mapping[str, Callable[[], Reading]]:
-    """How formulas are read that are no equations between spectral forms."""
-    return {
-        "model": lambda: model_values(INTERACTION),
-        "structure": lambda: structure_values(GENERATOR),
-    }
+READINGS: Mapping[str, Callable[[], Reading]] = {
+    "model": partial(model_values, INTERACTION),
+    "structure": partial(structure_values, GENERATOR),
+}
+"""How formulas are read that are no equations between spectral forms."""
 
 
+Elements = Callable[[int, int], Any]
 HIERARCHY = "stochastic Liouville hierarchy of a Gauss-Markov field"
 W0, LAM, DELTA = sympy.symbols("omega_0 lambda Delta", positive=True)
-NOISE = {BATH: Exponential(sympy.Integer(1), sympy.Integer(1))}
-"""In units of Delta and lambda; `_with_units` puts them back."""
-_SYMBOLS = {"c": C, "d": D, "x": X}
-_ONE = Gaussian(1)
+NOISE = {BATH: Exponential(DELTA**2, LAM)}
 
 
 @check("Laird, Budimir and Skinner with C1 = C2", SYMBOLIC)
@@ -139,8 +111,8 @@ def laird_limit(digits: int) -> Findings:
 @check(SYMBOLIC)
 def displacement(digits: int) -> Findings:
     """The identity part of S displaces the bath: at second order a field -(P(0)/pi) c (S - c)."""
-    field, quiet = transform(0).scaled(Gaussian(-1), pi_power=-1), {"c": Gaussian(0)}
-    along, across = times(field, "cd"), times(field, "cx")
+    field, quiet = TRANSFORM.scaled(Gaussian(-1), pi_power=-1), {"c": Gaussian(0)}
+    along, across = (with_elements(field, ("c", name)) for name in "dx")
     v = {(0, 0): -along, (1, 1): along, (0, 1): across, (1, 0): across}
     for a, b, c, d in GENERATOR.elements:
         found = GENERATOR.form(2, (a, b, c, d))
@@ -148,13 +120,9 @@ def displacement(digits: int) -> Findings:
         moved = found - at_elements(found, quiet)
         yield exact(f"R_{a}{b}{c}{d}(2)", moved, wanted.scaled(Gaussian(0, -1)))
     for name in BLOCH_QUANTITIES:
-        noisy = classical(_classical_form(name, 4), [BATH])
+        noisy = classical(form(name, 4, CLASSICAL), [BATH])
         what = f"{name}(4) of a classical bath does not know c"
         yield exact(what, at_elements(noisy, quiet), noisy)
-
-
-def _classical_form(name: str, order: int) -> SpectralForm:
-    return CLASSICAL_BLOCH.series(name)[order].form
 
 
 @check("rates in closed form", "imaginary-time expansion", "KMS relation")
@@ -174,26 +142,7 @@ def detailed_balance(digits: int) -> Findings:
 @cache
 def rational_quantity(name: str, order: int) -> sympy.Expr:
     """A rate for C(t) = Delta^2 exp(-lambda |t|), from its closed form."""
-    if name == "inv_T2":
-        parts = rational_quantity("inv_T2_prime", order), rational_quantity("inv_T1", order) / 2
-        return sympy.factor(sympy.Add(*parts))
-    monomials = by_elements(_classical_form(name, order))
-    return sympy.factor(_collected(monomials, rational_form, order))
-
-
-def _collected(parts: Iterable[tuple[Sequence[str], Any]], rational: Any, order: int) -> sympy.Expr:
-    """The sum of what each monomial of matrix elements multiplies, as rational functions."""
-    return sympy.Add(
-        *(
-            _with_units(rational(part, NOISE, W0), order) * sympy.Mul(*(_SYMBOLS[n] for n in names))
-            for names, part in parts
-        )
-    )
-
-
-def _with_units(expression: sympy.Expr, order: int) -> sympy.Expr:
-    """A rate of this order, in units Delta = lambda = 1, as Delta^n lambda^(1-n) f(w0/lambda)."""
-    return DELTA**order / LAM ** (order - 1) * expression.subs(W0, W0 / LAM)
+    return rational_form(form(name, order, CLASSICAL), NOISE, W0)
 
 
 @cache
@@ -219,29 +168,22 @@ def classical_bath(digits: int) -> Findings:
     n-th eigenfunction decay with n lambda.  Its generator and its slow eigenvalues.
     """
     decays = {BATH: (Decay(("Delta", "Delta"), "lambda"),)}
-    rates = ExactRates.of(CLASSICAL_INTERACTION, decays, max(ORDERS))
-    symbols = {"y": W0, "lambda": LAM, "Delta": DELTA, **_SYMBOLS}
+    rates = ExactRates.of(CLASSICAL.interaction, decays, max(ORDERS))
+    symbols = {"y": W0, "lambda": LAM, "Delta": DELTA, "c": C, "d": D, "x": X}
     coherence = slow_eigenvalue(rates.bath, COHERENCE, max(ORDERS))
     for order in ORDERS:
         for element in ((1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1), (1, 0, 0, 0)):
-            terms = CLASSICAL_GENERATOR.element(order, element)
+            terms = CLASSICAL.generator.element(order, element)
             both = complex_expression(rates.element(order, element), symbols)
             for factor, wanted in zip((Gaussian(1), Gaussian(0, -1)), both, strict=True):
-                real = terms.scaled(factor).real_parts()
-                found = _collected(real.by_strengths(), rational_terms, order)
-                yield Finding(f"R_{element}({order})", vanishes(found - wanted))
+                found = rational_terms(terms.scaled(factor).real_parts(), NOISE, W0)
+                yield exact(f"R_{element}({order})", found, wanted)
         names = ("inv_T1", "inv_T2", "inv_T2_prime")
         values = {name: rates.expression(name, order, symbols) for name in names}
         values["k_up_eliminated"] = rates.expression("k_up", order, symbols, eliminated=True)
         values["inv_T2_eliminated"] = -complex_expression(coherence[order], symbols)[0]
         for name, wanted in values.items():
-            yield Finding(f"{name}({order})", vanishes(rational_quantity(name, order) - wanted))
-
-
-def vanishes(expression: sympy.Expr) -> bool:
-    """Whether a rational function of w0, lambda, Delta, c, d, x is zero."""
-    numerator = sympy.fraction(sympy.together(expression))[0]
-    return bool(sympy.Poly(sympy.expand(numerator), W0, LAM, DELTA, C, D, X).is_zero)
+            yield exact(f"{name}({order})", rational_quantity(name, order), wanted)
 
 
 def reference(
@@ -283,17 +225,21 @@ def eigenvalues(digits: int) -> Findings:
     vanishes at the perturbation series; the closed forms are that series of the elements' forms.
     """
     e, w = sympy.symbols("e w", real=True)
-    states = ((0, 0), (1, 1), (1, 0), (0, 1))
-    free = (0, 0, -sympy.I * w, sympy.I * w)
+    states, phases = ((0, 0), (1, 1), (1, 0), (0, 1)), (0, 0, 1, -1)
     k2, k4 = (sympy.Matrix(4, 4, sympy.symbols(f"{n}_:16")) for n in "pq")
     for k in (k2, k4):
         k[1, :] = -k[0, :]
+    free = [-sympy.I * w * n for n in phases]
     whole = sympy.diag(*free) + e * k2 + e**2 * k4
 
+    def fourth(p: int, k2: Elements, k4: Elements, over: Callable[[Any, int], Any]) -> Any:
+        """K_4 of a state, and what it gets by way of others: over i/(w n), n the gap."""
+        ways = ((q, phases[p] - phases[q]) for q in range(4) if phases[p] != phases[q])
+        return sum((over(k2(p, q) * k2(q, p), n) for q, n in ways), k4(p, p))
+
     def series(p: int) -> sympy.Expr:
-        others = (q for q in range(4) if free[p] != free[q])
-        through = sum(k2[p, q] * k2[q, p] / (free[p] - free[q]) for q in others)
-        return free[p] + e * k2[p, p] + e**2 * (k4[p, p] + through)
+        last = fourth(p, lambda *at: k2[at], lambda *at: k4[at], lambda x, n: sympy.I * x / (w * n))
+        return free[p] + e * k2[p, p] + e**2 * last
 
     slow = (("populations", series(0) + series(1), 3), ("coherence", series(2), 2))
     for what, s, order in slow:
@@ -301,25 +247,19 @@ def eigenvalues(digits: int) -> Findings:
         rest = sum(sympy.cancel(determinant.coeff(e, n)) ** 2 for n in range(order + 1))
         yield exact(f"det(K - s) = O(e^{order + 1}), {what}", rest)
 
-    def fourth(p: int) -> SpectralForm:
-        """The engine's forms in the place of the symbols; 1/(lambda_p - lambda_q) = i n/w0."""
-        total = GENERATOR.form(4, states[p] * 2)
-        for q in range(4):
-            if gap := sympy.simplify(sympy.I * (free[p] - free[q]) / w):
-                there, back = states[p] + states[q], states[q] + states[p]
-                product = GENERATOR.form(2, there) * GENERATOR.form(2, back)
-                total += product.scaled(Gaussian(0, Fraction(1, int(gap))), denominators=_PER_W0)
-        return total
+    def elements(order: int) -> Callable[[int, int], SpectralForm]:
+        return lambda p, q: GENERATOR.form(order, states[p] + states[q])
 
+    def over_w0(x: SpectralForm, n: int) -> SpectralForm:
+        return x.scaled(Gaussian(0, Fraction(1, n)), denominators=reciprocal((1,))[0])
+
+    lower, upper, crossed = (fourth(p, elements(2), elements(4), over_w0) for p in range(3))
     moved = form("inv_T2_eliminated", 4) - form("inv_T2", 4)
     yield Finding("1/T2 of the block is another one", bool(moved))
-    yield exact("1/T1", form("inv_T1_eliminated", 4), -(fourth(0) + fourth(1)).real)
-    yield exact("1/T2", form("inv_T2_eliminated", 4), -fourth(2).real)
-    shift = fourth(2).scaled(Gaussian(0, 1)).real
+    yield exact("1/T1", form("inv_T1_eliminated", 4), -(lower + upper).real)
+    yield exact("1/T2", form("inv_T2_eliminated", 4), -crossed.real)
+    shift = crossed.scaled(Gaussian(0, 1)).real
     yield exact("shift", form("frequency_shift_eliminated", 4), shift)
-
-
-_PER_W0 = reciprocal((1,))[0]
 
 
 @check("exact solution of pure dephasing", ENGINE)
@@ -330,8 +270,8 @@ def pure_dephasing(digits: int) -> Findings:
     yield exact("coherences only at order 2", plain.nonzero(2), ("R_0101", "R_1010"))
     # rho_10 decays by exp{-int int [(s1 - s0)(s1 C - s0 C*)]}, s0 = c - d, s1 = c + d: its late
     # rate is (s1 - s0)^2 Re G(0) + i (s1^2 - s0^2) Im G(0), G = Ĉ/2 - i P/(2 pi).
-    decay = times(spectrum(0).scaled(Gaussian(-2)), "dd")
-    shift = times(transform(0).scaled(Gaussian(2), pi_power=-1), "cd")
+    decay = with_elements(SPECTRUM.scaled(Gaussian(-2)), ("d", "d"))
+    shift = with_elements(TRANSFORM.scaled(Gaussian(2), pi_power=-1), ("c", "d"))
     quantity = plain.series("R_1010")[2]
     yield exact("Re R_1010(2)", quantity.form, decay)
     yield exact("Im R_1010(2)", quantity.imaginary, shift)

@@ -8,32 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from derivations.biased_two_level.checks import (
-    BATH,
-    CHECKS,
-    CLASSICAL_BLOCH,
-    ELIMINATED,
-    EQUATIONS,
-    QUANTITIES,
-    RATES,
-    SHIFT,
-    K,
-    form,
-    names,
-    rational_results,
-    readings,
-)
+from derivations.biased_two_level import checks
+from derivations.biased_two_level.checks import ELIMINATED, EQUATIONS, QUANTITIES, K, form
 from pertsym.codegen.quantities import quantity_functions
 from pertsym.derivation import Step, argued
 from pertsym.equations.thermal import classical
-from pertsym.narrative import (
-    NamedForm,
-    cumulant_step,
-    moments_step,
-    named,
-    reduction_steps,
-    symbol,
-)
+from pertsym.narrative import NamedForm, cumulant_step, moments_step, named, reduction_steps, symbol
 from pertsym.paper import Paper
 from pertsym.present.elements import strengths_markup
 from pertsym.present.expressions import rendered
@@ -50,7 +30,7 @@ def narrate(order: int) -> Iterator[Step]:
     yield told("hamiltonian")
     yield moments_step(order)
     yield cumulant_step(2)
-    yield told("second-order", named(EQUATIONS, (*RATES, SHIFT), 2))
+    yield told("second-order", named(EQUATIONS, (*checks.RATES, checks.SHIFT), 2))
     yield told("mixing", named(EQUATIONS, ("R_1000", "R_1011", "R_0010", "R_1110"), 2))
     if order < 4:
         return
@@ -59,11 +39,11 @@ def narrate(order: int) -> Iterator[Step]:
     yield told("rates", named(EQUATIONS, ("k_down", "inv_T1"), 4))
     yield interference()
     yield told("dephasing", named(EQUATIONS, ("inv_T2", "inv_T2_prime"), 4))
-    yield told("frequency-shift", named(EQUATIONS, (SHIFT,), 4))
+    yield told("frequency-shift", named(EQUATIONS, (checks.SHIFT,), 4))
     yield told("elimination", named(EQUATIONS, ELIMINATED, 4))
     yield told("detailed-balance", NamedForm("K^{(2)}", "K(2)", K[2]))
     yield told("classical", map(noisy, ("inv_T1", "inv_T2_prime")))
-    fourth = [r for r in rational_results() if r.name.endswith("4")]
+    fourth = [r for r in checks.rational_results() if r.name.endswith("4")]
     yield told(
         "exponential-field",
         [rendered(f"{symbol(r.name[:-2]).latex}^{{(4)}}", r.expression) for r in fourth],
@@ -87,7 +67,7 @@ def interference() -> Step:
 def noisy(name: str) -> NamedForm:
     """A quantity at fourth order for real, even correlation functions."""
     latex, text = symbol(name)
-    value = classical(CLASSICAL_BLOCH.series(name)[4].form, [BATH])
+    value = classical(form(name, 4, checks.CLASSICAL), [checks.BATH])
     return NamedForm(f"{latex}^{{(4)}}", f"{text}(4)", value)
 
 
@@ -105,11 +85,11 @@ PAPER = Paper(
         "rates.py": lambda: quantity_functions(
             EQUATIONS, QUANTITIES, ELEMENTS, "the biased two-level system"
         ),
-        "exponential_bath.py": rational_results,
+        "exponential_bath.py": checks.rational_results,
     },
     terms=("k_up", "k_down", "inv_T2_prime", *ELEMENTS),
-    ledger_names=names,
-    readings=readings(),
-    checks=CHECKS,
+    ledger_names=checks.names,
+    readings=checks.READINGS,
+    checks=checks.CHECKS,
     rendered={name: partial(fourth_order, name) for name in ELIMINATED},
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from itertools import product
-from types import MappingProxyType
 from typing import Any
 
 import sympy
@@ -17,6 +16,7 @@ from pertsym.equations import conserved_energy as conserved
 from pertsym.equations.conserved_energy import DELTA, EPS, LAM, N, R
 from pertsym.equations.energy_resolved import FINAL, OTHER, TwoLevels, master_equation
 from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE, Action, Projector
+from pertsym.language.evaluation import Symbols
 from pertsym.language.kinetic import (
     BOUND,
     ENERGY,
@@ -112,24 +112,16 @@ def long_times(value: Expr) -> Expr:
     return canonical(total)
 
 
-def populations_alone(value: Expr) -> Expr:
-    """s' = s, and of every unknown only P_rr."""
-    return _pinned(value.xreplace({BRA: KET}), lambda a, b, bound: (b, b) if a in bound else (a, a))
-
-
-def single(value: Expr) -> Expr:
-    """What couples P_ss' to itself."""
-    return _pinned(value, lambda *_: (KET, BRA))
-
-
-def _pinned(value: Expr, at: Callable[..., tuple[Expr, Expr]]) -> Expr:
-    """The indices of every unknown put somewhere, without the sums over them."""
+def single(value: Expr, populations: bool = False) -> Expr:
+    """What couples P_ss' to itself, or with s' = s populations to one another."""
     total = sympy.Integer(0)
-    for term in sympy.Add.make_args(value):
+    for term in sympy.Add.make_args(value.xreplace({BRA: KET}) if populations else value):
         bound = {f.args[0] for f in term.atoms(LEVELS)}
         (where,) = term.atoms(P, ETA)
-        ends = zip(where.args, at(*where.args[:2], bound), strict=False)
-        new = {x: y for x, y in ends if x != y}
+        ket, bra = where.args[:2]
+        same = bra if ket in bound else ket
+        ends = {ket: same, bra: same} if populations else {ket: KET, bra: BRA}
+        new = {x: y for x, y in ends.items() if x != y}
         total += (term / sympy.Mul(*(LEVELS(x) for x in new if x in bound))).xreplace(new)
     return canonical(total)
 
@@ -166,14 +158,6 @@ def correlation() -> Expr:
     return ENERGY(_PRIMED) * N(n) * F(n, f) * WAVE(_I * linear(term.frequencies[1], at) * TAU)
 
 
-KEYS = (
-    "non-markovian", "markovian", "populations", "coherence",
-    "two levels", "two levels, markovian", "normalised",
-    "random matrices", "random matrices, Bessel", "random matrices, markovian",
-    "random matrices, normalised",
-    "conserved energy", "conserved energy, in the band",
-)  # fmt: skip
-"""What a row's `compare` may say: the equations that its formula is read in."""
 SUBSCRIPTS = {ENERGY_RESOLVED: r"\mathrm{Pauli}", FIXED_STATE: r"\mathrm{Redfield}"}
 
 
@@ -182,11 +166,12 @@ def equation(key: str, projector: Projector, a: Expr, b: Expr) -> Expr:
     """dP_ab(eps)/dt in a set; s and s' stand for any two levels."""
     spin = key.startswith(("two", "norm", "random"))
     value = two_levels(projector, *map(SIGNS.index, (a, b))) if spin else general(projector)
-    if key in ("markovian", "populations", "coherence") or key.endswith((" markovian", "ised")):
+    if key.endswith(("markovian", "ised", "populations", "coherence")) and key != "non-markovian":
         value = long_times(value)
     if key.startswith("random"):
         value = semicircle(value)
-    value = {"populations": populations_alone, "coherence": single}.get(key, lambda x: x)(value)
+    if key in ("populations", "coherence"):
+        value = single(value, key == "populations")
     return value if spin else value.xreplace({KET: a, BRA: b})
 
 
@@ -233,8 +218,9 @@ def equations(key: str) -> Equations:
     heads["C"] = lambda _, arguments, __: c.xreplace({TAU: arguments[0]})
     heads["C^*"] = lambda _, arguments, __: c.xreplace({TAU: -arguments[0]})
     if key == "coherence":
-        heads[r"\tilde E"] = lambda s, _, bound: shift().xreplace({KET: level(s[0], bound)})
-        heads[r"\Gamma"] = lambda *_: damping()
+        shift, damping = coherence()
+        heads[r"\tilde E"] = lambda s, _, bound: shift.xreplace({KET: level(s[0], bound)})
+        heads[r"\Gamma"] = lambda *_: damping
     if key.endswith(("two levels, markovian", "normalised", "matrices, markovian")):
         for projector, subscript in SUBSCRIPTS.items():
             heads.update(_relaxing(projector, subscript, key.endswith("normalised")))
@@ -244,10 +230,6 @@ def equations(key: str) -> Equations:
         r"\epsilon": EPS, r"\epsilon'": _PRIMED, r"\lambda": LAM, r"\Delta": DELTA,
         r"\pi": sympy.pi, "i": _I, r"\tau": TAU, "t": T, r"\infty": sympy.oo, "N": SIZE,
     }  # fmt: skip
-    if key.startswith("conserved"):
-        heads, symbols = _conserved(key.endswith("band")), {**symbols, "u": conserved.U}
-        for name, values in (("x", conserved.X), ("r", conserved.CHORD)):
-            symbols |= {f"{name}_{sign}": v for sign, v in zip("-+", values, strict=True)}
     return Equations(symbols, heads, partial(_motion, key), tuple(rules), (P, ETA, S))
 
 
@@ -256,30 +238,21 @@ def _level_energy(which: Expr) -> Expr:
 
 
 @cache
-def _single() -> list[Expr]:
-    """-i(E~_s - E~_s') - Gamma_ss', term by term; the same whatever is remembered."""
-    found = [
+def coherence() -> tuple[Expr, Expr]:
+    """E~_s and Gamma_ss' in -i(E~_s - E~_s') - Gamma_ss', the same whatever is remembered."""
+    kept, fixed = (
         sympy.expand(single(long_times(general(p))) / unknown(p, KET, BRA)) for p in SUBSCRIPTS
-    ]
-    if found[0] != found[1]:
+    )
+    if kept != fixed:
         raise AssertionError("Lamb shifts and damping rates must not depend on the projector")
-    return list(sympy.Add.make_args(found[0]))
-
-
-def shift() -> Expr:
-    """E~_s of `_single`: its imaginary terms without s'."""
-    return sum(_I * x for x in _single() if x.has(_I) and BRA not in x.free_symbols)
-
-
-def damping() -> Expr:
-    return -sum(x for x in _single() if not x.has(_I))
+    real, imaginary = kept.as_independent(_I, as_Add=True)
+    return _I * imaginary.as_independent(BRA, as_Add=True)[0], -real
 
 
 def _relaxing(projector: Projector, subscript: str, normalised: bool) -> dict[str, Head]:
     """z of the two coupled populations, now, at 0, after the time t and at the end; its rate."""
     *found, (plus, minus) = relaxation(projector)
-    down, up = sympy.symbols("d u", positive=True)
-    start = sympy.Symbol("z_0", real=True)
+    down, up, start = sympy.symbols("d u z_0", real=True)
     total = sympy.Integer(1) if normalised else plus + minus
     flow = (sympy.Matrix([[-down, up], [down, -up]]) * T).exp()
     ends = flow * sympy.Matrix([total + start, total - start]) / 2
@@ -294,22 +267,19 @@ def _relaxing(projector: Projector, subscript: str, normalised: bool) -> dict[st
     }
 
 
-def _conserved(band: bool) -> dict[str, Head]:
+def conserved_energy(band: bool) -> Symbols:
+    """Rate and asymptotic z at one total energy by orders, also with both levels in the band."""
     series = conserved.conserved_energy_series()
-
-    def resolvent(re: Sequence[Expr], im: Sequence[Expr]) -> Head:
-        parts = {sign: x + _I * y for sign, x, y in zip("-+", re, im, strict=True)}
-        return lambda indices, *_: parts[indices[0]]
-
-    heads = {"g": resolvent(conserved.RE, conserved.IM)}
-    heads["g'"] = resolvent(conserved.RE_SLOPE, conserved.IM_SLOPE)
-    heads[r"\mathrm{Re}"] = lambda _, a, __: sympy.re(sympy.expand(a[0]))
-    heads[r"\mathrm{Im}"] = lambda _, a, __: sympy.im(sympy.expand(a[0]))
-    for name, table in ((r"\gamma", series.rate), ("z", series.z_infinity)):
+    point: dict[str, Any] = {"u": conserved.U, r"\lambda": LAM}
+    for k, sign in enumerate("-+"):
+        point |= {f"x_{sign}": conserved.X[k], f"r_{sign}": conserved.CHORD[k]}
+        point[f"g_{sign}"] = conserved.RE[k] + _I * conserved.IM[k]
+        point[f"g'_{sign}"] = conserved.RE_SLOPE[k] + _I * conserved.IM_SLOPE[k]
+    point[r"\mathrm{Im}"] = lambda x: sympy.im(sympy.expand(x))
+    for name, table in ((r"\gamma^{(%d)}", series.rate), (r"z^{(%d)}(\infty)", series.z_infinity)):
         for order, value in table.items():
-            shown = conserved.in_band(value) if band else value
-            heads[f"{name}^{{({order})}}"] = lambda *_, shown=shown: shown
-    return heads
+            point[name % order] = conserved.in_band(value) if band else value
+    return Symbols([point])
 
 
 def at_total_energy(value: Expr) -> Expr:
@@ -319,7 +289,15 @@ def at_total_energy(value: Expr) -> Expr:
     return conserved.in_band(value).subs(placed)
 
 
-READINGS: Mapping[str, Callable[[], Reading]] = MappingProxyType(
-    {key: partial(equations, key) for key in KEYS}
+KEYS = (
+    *("non-markovian", "markovian", "populations", "coherence"),
+    *("two levels", "two levels, markovian", "normalised"),
+    *("random matrices", "random matrices, Bessel", "random matrices, markovian"),
+    "random matrices, normalised",
 )
-"""How the formulas of ledger and document are read."""
+READINGS: Mapping[str, Callable[[], Reading]] = {
+    **{key: partial(equations, key) for key in KEYS},
+    "conserved energy": partial(conserved_energy, False),
+    "conserved energy, in the band": partial(conserved_energy, True),
+}
+"""How the formulas of ledger and document are read, by the `compare` of a row."""

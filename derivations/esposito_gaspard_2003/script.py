@@ -65,36 +65,31 @@ def averages(order: int) -> Step:
 
 def functions() -> Iterator[ExpressionFunction]:
     """What `generated/esposito_gaspard_2003/rates.py` computes."""
-    at_energy = ("epsilon", "Delta", "lambda")
-    summaries = {
-        "rate": "Relaxation rate of z, + at energy epsilon, second order.",
-        "z_infinity": "Asymptotic z; not a number where both transitions leave the band.",
-    }
+
+    def of(name: str, value: sympy.Expr, summary: str, *first: str) -> ExpressionFunction:
+        return ExpressionFunction(name, value, summary, arguments=(*first, "Delta", "lambda"))
+
+    at_energy = "Relaxation rate of z, + at energy epsilon, second order."
+    at_the_end = "Asymptotic z; not a number where both transitions leave the band."
     for projector, name in ((ENERGY_RESOLVED, "energy_resolved"), (FIXED_STATE, "redfield")):
         down, up, _ = relaxation(projector)
-        found = (sympy.factor(down + up), sympy.cancel((up - down) / (up + down)))
-        for (what, summary), value in zip(summaries.items(), found, strict=True):
-            shown = conserved.semicircle(value)
-            yield ExpressionFunction(f"{what}_{name}", shown, summary, arguments=at_energy)
+        rate, z = sympy.factor(down + up), sympy.cancel((up - down) / (up + down))
+        yield of(f"rate_{name}", conserved.semicircle(rate), at_energy, "epsilon")
+        yield of(f"z_infinity_{name}", conserved.semicircle(z), at_the_end, "epsilon")
     tau = sympy.Symbol("tau", positive=True)
-    kernel = 2 * conserved.LAM**2 * conserved.bath_correlation(tau)
     for name, shift in (("down", conserved.DELTA), ("up", -conserved.DELTA)):
-        yield ExpressionFunction(
-            f"redfield_kernel_{name}",
-            kernel * sympy.cos((conserved.EPS + shift) * tau),
-            f"Integrand over tau > 0 of the non-Markovian Redfield rate {name}.",
-            arguments=("tau", *at_energy),
-        )
+        turning = sympy.cos((conserved.EPS + shift) * tau)
+        kernel = 2 * conserved.LAM**2 * conserved.bath_correlation(tau) * turning
+        said = f"Integrand over tau > 0 of the non-Markovian Redfield rate {name}."
+        yield of(f"redfield_kernel_{name}", kernel, said, "tau", "epsilon")
     series = conserved.conserved_energy_series()
     for name, table in (("rate", series.rate), ("z_infinity", series.z_infinity)):
-        for order, expression in table.items():
-            yield ExpressionFunction(
-                f"{name}_{order}_conserved",
-                at_total_energy(expression),
-                f"Contribution of order {order} at total energy E, levels at -Delta/2 and "
-                "Delta/2, E -+ Delta/2 inside the band.",
-                arguments=("E", "Delta", "lambda"),
+        for order, value in table.items():
+            said = (
+                f"Contribution of order {order} at total energy E, levels at -Delta/2 and Delta/2, "
             )
+            said += "E -+ Delta/2 inside the band."
+            yield of(f"{name}_{order}_conserved", at_total_energy(value), said, "E")
 
 
 _UNITS = f"""\

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache, partial
+from functools import cached_property, partial
 from itertools import product
+from math import prod
 from typing import Any
 
 import mpmath
@@ -47,7 +48,7 @@ NOISE = "C1"
 ORDERS = (2, 4, 6, 8)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NoiseModel:
     """A two-level system and its noise.
 
@@ -73,15 +74,10 @@ class NoiseModel:
     def decays(self) -> Decays:
         return {NOISE: (self.decay,)}
 
-    def rates(self, order: int = max(ORDERS)) -> ExactRates[ExponentialBath]:
-        """All quantities through an order; derived when asked for."""
-        return _rates(self.name, order)
-
-
-@cache
-def _rates(name: str, order: int) -> ExactRates[ExponentialBath]:
-    (model,) = (model for model in MODELS if model.name == name)
-    return ExactRates.of(model.interaction, model.decays, order)
+    @cached_property
+    def rates(self) -> ExactRates[ExponentialBath]:
+        """All quantities; derived when asked for."""
+        return ExactRates.of(self.interaction, self.decays, max(ORDERS))
 
 
 _FLIP = ((Gaussian(), Gaussian(1)), (Gaussian(1), Gaussian()))
@@ -122,11 +118,9 @@ def spectrum() -> Symbols:
 
 def generator(model: NoiseModel, order: int, of: Callable[[LinearFraction], Any]) -> Any:
     """The generator of one order as a matrix over row-major vec, something of each element."""
-    rates = model.rates()
-    found = np.empty((2,) * 4, dtype=object)
-    for a, b, c, d in np.ndindex(2, 2, 2, 2):
-        found[a, b, c, d] = of(rates.element(order, (a, b, c, d)))
-    return found.reshape(4, 4)
+    elements = product((0, 1), repeat=4)
+    found = [of(model.rates.element(order, (a, b, c, d))) for a, b, c, d in elements]
+    return np.array(found, dtype=object).reshape(4, 4)
 
 
 def degenerate() -> Symbols:
@@ -192,14 +186,14 @@ _ELEMENTS: tuple[Element, ...] = (
 def _two_routes(model: NoiseModel, digits: int) -> Findings:
     """Every element through order 8, as an identity of rational functions."""
     for order in ORDERS:
-        count = len(model.rates().generators[order])
+        count = len(model.rates.generators[order])
         yield Finding(f"{count} elements of order {order}", same_by_words(model, order))
 
 
 def same_by_words(model: NoiseModel, order: int) -> bool:
     """Whether the sum over all words is the generator of the recursion."""
     words = classical_generator(model.interaction, model.decay, order)
-    recursion = model.rates().generators[order]
+    recursion = model.rates.generators[order]
     return words.keys() == recursion.keys() and all(words[e].equals(recursion[e]) for e in words)
 
 
@@ -215,7 +209,7 @@ def liouville_paths(digits: int) -> Findings:
     cases = [(what, both, bath, found, (4,))]
     for model in MODELS:
         few = (2, 4) if model.interaction.symbols else (2, 4, 6)
-        found = model.rates(6).generators
+        found = model.rates.generators
         cases.append((model.name, model.interaction, model.decays, found, few))
     for name, interaction, decays, generators, orders in cases:
         for order, element in product(orders, _ELEMENTS):
@@ -228,22 +222,20 @@ def liouville_paths(digits: int) -> Findings:
 def slow_eigenvalues(digits: int) -> Findings:
     """-1/T1 and -1/T2 - i omega are eigenvalues of the whole hierarchy, order by order."""
     for model in MODELS:
-        rates = model.rates()
+        rates = model.rates
         for start, name in ((DIFFERENCE, "populations"), (COHERENCE, "coherence")):
             slow = slow_mode(rates.bath, start, max(ORDERS))
-            series, left = slow.eigenvalue, residual(rates.bath, rates.generators, slow)
             what = f"{model.name}: eigenvalue of the {name}"
+            left = residual(rates.bath, rates.generators, slow)
             yield Finding(what, not any(left.values()))
-            for order in ORDERS:
+            if start == COHERENCE and model.interaction.symbols:
+                continue  # coherences that mix with populations have no rate of their own
+            for order, found in slow.eigenvalue.items():
                 if start == DIFFERENCE:
-                    up, down = (rates.eliminated(k, order) for k in ("k_up", "k_down"))
-                    expected = -(up + down)
-                elif model.interaction.symbols:
-                    continue  # coherences that mix with populations have no rate of their own
+                    parts = rates.eliminated("k_up", order), rates.eliminated("k_down", order)
                 else:
-                    shift = rates.value("frequency_shift", order)
-                    expected = -(rates.value("inv_T2", order) + shift)
-                same = series[order].equals(expected)
+                    parts = rates.value("inv_T2", order), rates.value("frequency_shift", order)
+                same = found.equals(-(parts[0] + parts[1]))
                 yield Finding(f"{what} of order {order} by the rates", same)
 
 
@@ -251,47 +243,39 @@ def slow_eigenvalues(digits: int) -> Findings:
 def spectral_forms(digits: int) -> Findings:
     """Orders 2 and 4 of the spectral forms of Laird, Budimir and Skinner, by residues."""
     bloch = Bloch(laird())
-    none = Exponential(sympy.Integer(0), LAMBDA)
-    noise = Exponential(DELTA**2, LAMBDA)
-    for model, baths in (
-        (FIELD_ALONG_X, {"C1": noise, "C2": noise}),
-        (ISOTROPIC_FIELD, {"C1": noise, "C2": none}),
-    ):
+    for model, second in ((FIELD_ALONG_X, DELTA**2), (ISOTROPIC_FIELD, sympy.Integer(0))):
+        noise = {NOISE: Exponential(DELTA**2, LAMBDA), "C2": Exponential(second, LAMBDA)}
         for name, order in product(QUANTITIES, (2, 4)):
-            form = rational_form(bloch.series(name)[order].form, baths, W0)
-            wanted = model.rates(4).expression(name, order, SYMBOLS)
+            form = rational_form(bloch.series(name)[order].form, noise, W0)
+            wanted = model.rates.expression(name, order, SYMBOLS)
             yield exact(f"{model.name}: {name}({order})", form, wanted)
+
+
+SPLITTING, RATE = Fraction(11, 10), Fraction(7, 5)
+POINT = {"lambda": RATE, "Delta": Fraction(3, 8), "x": Fraction(3, 5), "d": Fraction(-1, 4)}
+
+
+def numbers(**other: Fraction) -> dict[str, Any]:
+    """mpmath numbers for the names of a ring at the working precision; y = i w0."""
+    found = {name: mpmath.mpmathify(value) for name, value in (POINT | other).items()}
+    return found | {"y": mpmath.mpc(0, mpmath.mpmathify(SPLITTING))}
 
 
 @check(RECURSION, TIME, status="numerical")
 def time_integral(digits: int) -> Findings:
     """Sixth order in numbers: terms integrated at high precision, for rational parameters."""
-    w0, rate, amplitude = Fraction(11, 10), Fraction(7, 5), Fraction(3, 8)
-    strengths = {"x": Fraction(3, 5), "d": Fraction(-1, 4)}
     for model in MODELS:
-        symbolic = model.interaction.symbols
-        c = Fraction(1) if symbolic else amplitude**2
-        correlations = {NOISE: Exponentials.of([Gaussian(c)], [Gaussian(rate)])}
-        interaction = model.interaction.at({name: Gaussian(strengths[name]) for name in symbolic})
-        values = {"lambda": rate, "Delta": amplitude, **strengths}
-        rates = model.rates(6)
+        c = prod((POINT[name] for name in model.decay.amplitude), start=Fraction(1))
+        correlations = {NOISE: Exponentials.of([c], [RATE])}
+        strengths = {name: Gaussian(POINT[name]) for name in model.interaction.symbols}
+        interaction, rates = model.interaction.at(strengths), model.rates
         for element in ((0, 0, 0, 0), (1, 0, 1, 0)):
             terms = generator_element(interaction, 6, element)
-            numeric = integrated(terms, correlations, [str(float(w0))], digits)
+            numeric = integrated(terms, correlations, [SPLITTING], digits)
             with mpmath.workdps(digits + 15):
-                point = _point(rates.ring.names, values, w0)
-                exact_value = rates.element(6, element).near(point)
-                what = f"{model.name}: {element} of order 6"
-                yield close(what, numeric, exact_value, digits)
-
-
-def _point(
-    names: tuple[str, ...], values: Mapping[str, Fraction], w0: Fraction
-) -> list[mpmath.mpf | mpmath.mpc]:
-    """mpmath numbers for the ring's names; y = i w0."""
-    numbers = {name: mpmath.mpf(x.numerator) / x.denominator for name, x in values.items()}
-    numbers["y"] = mpmath.mpc(0, mpmath.mpf(w0.numerator) / w0.denominator)
-    return [numbers[name] for name in names]
+                point = [numbers()[name] for name in rates.ring.names]
+                wanted = rates.element(6, element).near(point)
+                yield close(f"{model.name}: {element} of order 6", numeric, wanted, digits)
 
 
 @check(
@@ -299,29 +283,23 @@ def _point(
 )
 def convergence(digits: int) -> Findings:
     """What the series through eighth order leaves of the eigenvalue falls with the tenth power."""
-    w0, rate = Fraction(11, 10), Fraction(7, 5)
-    model = FIELD_ALONG_X
-    rates = model.rates()
-    names = rates.ring.names
-    strength = Fraction(1, 10 ** (digits // 8 + 1))
-    for start, name in ((DIFFERENCE, "populations"), (COHERENCE, "coherence")):
-        series = slow_eigenvalue(rates.bath, start, max(ORDERS))
-        rests = []
+    rates, strength = FIELD_ALONG_X.rates, Fraction(1, 10 ** (digits // 8 + 1))
+    # that of the populations is itself of second order, that of the coherence begins with -i w0
+    for start, name, free, order in (
+        (DIFFERENCE, "populations", 0, 8),
+        (COHERENCE, "coherence", -1, 10),
+    ):
+        series, rests = slow_eigenvalue(rates.bath, start, max(ORDERS)), []
         with mpmath.workdps(2 * digits + 40):
             for amplitude in (strength, strength / 2):
-                values = {"lambda": rate, "Delta": amplitude}
-                point = _point(names, values, w0)
-                numbers = dict(zip(names, point, strict=True))
-                # both are measured from the unperturbed eigenvalue, 0 or -i w0
-                free = 0 if start == DIFFERENCE else -numbers["y"]
-                found = mpmath.fsum(value.near(point) for value in series.values())
-                whole = whole_eigenvalue(rates.bath, numbers, free + found, 12)
-                rests.append((whole - free - found) / whole)
-                small = abs(rests[-1]) < mpmath.mpf(10) ** -digits
-                what = f"eigenvalue of the {name} at Delta = {amplitude}"
-                yield Finding(f"{what}: {digits} digits", bool(small), digits)
-            power = mpmath.log(abs(rests[0] / rests[1]), 2)
-            order = 10 if start == COHERENCE else 8  # the eigenvalue is itself of second order
+                values = numbers(Delta=amplitude)
+                point = [values[name] for name in rates.ring.names]
+                found = free * values["y"] + mpmath.fsum(z.near(point) for z in series.values())
+                whole = whole_eigenvalue(rates.bath, values, found, 12)
+                rests.append(abs((whole - found) / whole))
+                what = f"eigenvalue of the {name} at Delta = {amplitude}: {digits} digits"
+                yield Finding(what, bool(rests[-1] < mpmath.mpf(10) ** -digits), digits)
+            power = mpmath.log(rests[0] / rests[1], 2)
             what = f"the rest of the {name} falls with power {order} of Delta"
             yield Finding(what, bool(abs(power - order) < mpmath.mpf("1e-3")))
 
@@ -342,7 +320,7 @@ def white_noise(digits: int) -> Findings:
     """
     gamma, scale = sympy.symbols("gamma s", positive=True)
     for model, coupled in ((FIELD_ALONG_X, 2 * gamma), (ISOTROPIC_FIELD, sympy.Integer(0))):
-        shifts = [model.rates().expression("frequency_shift", n, SYMBOLS) for n in ORDERS]
+        shifts = [model.rates.expression("frequency_shift", n, SYMBOLS) for n in ORDERS]
         found = sum(_white(z, gamma) * scale**n for z, n in zip(shifts, ORDERS, strict=True))
         omega = sympy.sqrt(W0**2 - (coupled * scale**2) ** 2)
         wanted = sympy.series(omega, scale, 0, max(ORDERS) + 1).removeO() - W0

@@ -6,24 +6,14 @@ fourth order, where principal-value integrals begin; for exponentials nothing en
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import sympy
 
-from derivations.exponential_bath.checks import (
-    CHECKS,
-    FIELD_ALONG_X,
-    ISOTROPIC_FIELD,
-    MODELS,
-    ORDERS,
-    READINGS,
-    SYMBOLS,
-    TILTED_FIELD,
-    NoiseModel,
-    same_by_words,
-)
-from pertsym.algebra.linear_fractions import LinearForm, Ring
+from derivations.exponential_bath import checks
 from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.derivation import Formula, Step, argued, typed
 from pertsym.equations.bloch import QUANTITIES
@@ -45,14 +35,14 @@ def narrate(order: int) -> Iterator[Step]:
     yield PAPER.told("models")
     yield counting_step(order)
     yield PAPER.told("denominators", denominators())
-    for model in MODELS:  # both routes, up to sixth order; the checks go to eighth
+    for model in checks.MODELS:  # both routes, up to sixth order; the checks go to eighth
         for n in range(2, min(order, 6) + 1, 2):
-            if not same_by_words(model, n):
+            if not checks.same_by_words(model, n):
                 raise RoutesDisagree(f"{model.name}: the routes to K({n}) differ")
     yield PAPER.told("recursion")
-    yield results_step(FIELD_ALONG_X, order, ("k_up", "inv_T2", "inv_T2_prime"))
-    yield results_step(ISOTROPIC_FIELD, order, ("k_up", "inv_T2"))
-    yield results_step(TILTED_FIELD, order, ("k_up", "inv_T2"))
+    yield results_step(checks.FIELD_ALONG_X, order, ("k_up", "inv_T2", "inv_T2_prime"))
+    yield results_step(checks.ISOTROPIC_FIELD, order, ("k_up", "inv_T2"))
+    yield results_step(checks.TILTED_FIELD, order, ("k_up", "inv_T2"))
 
 
 def counting_step(order: int) -> Step:
@@ -69,15 +59,15 @@ def counting_step(order: int) -> Step:
 
 def denominators() -> Iterator[Formula]:
     """One crossing and one nested term of the up rate at fourth order."""
-    model = FIELD_ALONG_X
+    model = checks.FIELD_ALONG_X
     terms = generator_element(model.interaction, 4, (0, 0, 0, 0))
     crossing = next(t for t in terms if _crosses(t) and not any(t.shape.phase[1]))
     nested = next(t for t in terms if not _crosses(t) and any(t.shape.phase[1]))
-    ring = model.rates(4).ring
 
     def inverse(rates: list[Any], x: Frequency) -> sympy.Symbol:
-        form = ring.form({"lambda": len(rates), "y": x[0]})
-        return sympy.Symbol(f"({_linear(form, ring)})", commutative=False)  # keeps their order
+        form = "".join(f"{k:+d}{name}" for k, name in ((len(rates), r"\lambda "), (x[0], "y")) if k)
+        form = re.sub(r"([+-])1(?=\D)", r"\1", form).removeprefix("+")
+        return sympy.Symbol(f"({form})", commutative=False)  # keeps their order
 
     for term in (crossing, nested):
         coefficient, one = term.coefficient.re, TimeIntegrand(4, (term,), terms.real)
@@ -98,29 +88,19 @@ def _crosses(term: Term) -> bool:
     return all(factor.last < 3 for factor in term.shape.factors if factor.first == 1)
 
 
-def _linear(form: LinearForm, ring: Ring) -> str:
-    names, text = {"lambda": r"\lambda "}, ""
-    for k, name in zip(form, ring.names, strict=True):
-        if k:
-            size = "" if abs(k) == 1 else str(abs(k))
-            sign = ("-" if k < 0 else "+") if text else ("-" if k < 0 else "")
-            text += f"{sign}{size}{names.get(name, name)}"
-    return text
-
-
-def results_step(model: NoiseModel, order: int, names: tuple[str, ...]) -> Step:
+def results_step(model: checks.NoiseModel, order: int, names: tuple[str, ...]) -> Step:
     """The rates of one model, and the shift."""
-    rates, mixed = model.rates(), bool(model.interaction.symbols)
+    rates, mixed = model.rates, bool(model.interaction.symbols)
     formulas, lines = [], []
     for name in (*names, "frequency_shift"):
         latex, text = symbol(name)
         for n in range(2, order + 1, 2):
-            value = rates.expression(name, n, SYMBOLS)
+            value = rates.expression(name, n, checks.SYMBOLS)
             lines.append(f"{text}({n}) = {value}")
             if n <= 4 or not mixed:
                 formulas.append(rendered(f"{latex}^{{({n})}}", value))
             if name == "k_up" and mixed:
-                value = rates.expression(name, n, SYMBOLS, eliminated=True)
+                value = rates.expression(name, n, checks.SYMBOLS, eliminated=True)
                 lines.append(f"k10({n}), coherences eliminated = {value}")
                 if n <= 6:
                     formulas.append(rendered(rf"\bar k_{{10}}^{{({n})}}", value))
@@ -128,31 +108,28 @@ def results_step(model: NoiseModel, order: int, names: tuple[str, ...]) -> Step:
     return PAPER.told(model.name, formulas, text=lines, more=long)
 
 
-def functions(*models: NoiseModel) -> Iterator[ExpressionFunction]:
+def functions(*models: checks.NoiseModel) -> Iterator[ExpressionFunction]:
     """Every quantity of some models at every order."""
     for model in models:
-        rates, plain = model.rates(), model.plain
-        for name in QUANTITIES:
-            for n in ORDERS:
-                summary = f"{symbol(name).text}({n}) of {plain}"
-                expression = rates.expression(name, n, SYMBOLS)
-                yield ExpressionFunction(f"{model.name}_{name}_{n}", expression, summary)
-        if model.interaction.symbols:
-            for n in ORDERS:
-                expression = rates.expression("k_up", n, SYMBOLS, eliminated=True)
-                summary = f"k10({n}) = k01({n}), coherences eliminated, of {plain}"
-                name = f"{model.name}_k_up_eliminated_{n}"
-                yield ExpressionFunction(name, expression, summary)
+        wanted = [(name, False) for name in QUANTITIES]
+        wanted += [("k_up", True)] if model.interaction.symbols else []
+        for (name, eliminated), n in product(wanted, checks.ORDERS):
+            expression = model.rates.expression(name, n, checks.SYMBOLS, eliminated)
+            what, full = f"{symbol(name).text}({n})", f"{model.name}_{name}_{n}"
+            if eliminated:
+                what = f"k10({n}) = k01({n}), coherences eliminated,"
+                full = f"{model.name}_k_up_eliminated_{n}"
+            yield ExpressionFunction(full, expression, f"{what} of {model.plain}")
 
 
 PAPER = Paper(
     script=__file__,
-    orders=ORDERS,
+    orders=checks.ORDERS,
     narrate=narrate,
-    readings=READINGS,
+    readings=checks.READINGS,
     modules={
-        "fields.py": lambda: tuple(functions(FIELD_ALONG_X, ISOTROPIC_FIELD)),
-        "tilted_field.py": lambda: tuple(functions(TILTED_FIELD)),
+        "fields.py": lambda: tuple(functions(checks.FIELD_ALONG_X, checks.ISOTROPIC_FIELD)),
+        "tilted_field.py": lambda: tuple(functions(checks.TILTED_FIELD)),
     },
-    checks=CHECKS,
+    checks=checks.CHECKS,
 )

@@ -1,4 +1,4 @@
-"""The joint equations of state and noise, what formulas are read with, and the checks.
+"""Noise that jumps, as ladders and as joint equations; what formulas are read with; the checks.
 
 The joint equations of state and noise are finite matrices: their secular polynomials and their
 eigenvectors know nothing of generators, pairings or orders.
@@ -8,77 +8,169 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from functools import cache, partial
+from typing import Any, NamedTuple
 
 import mpmath
 import numpy as np
 import sympy
 
-from derivations.jump_noise.models import (
-    AMPLITUDE,
-    FLIP,
-    INVERSE,
-    ONE,
-    ORDERS,
-    RATE,
-    RING,
-    SKEW,
-    SPLIT,
-    TILTED,
-    VARIANCE,
-    WEIGHT,
-    ZERO,
-    G,
-    L,
-    N,
-    Noise,
-    P,
-    W,
-    bath,
-    fluctuators,
-    kubo_anderson,
-    model,
-)
-from pertsym.algebra.linear_fractions import LinearFraction
-from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
+from pertsym.algebra.linear_fractions import LinearFraction, Ring, polynomial_expression
+from pertsym.certify.claims import Finding, Findings, check, checks_in, exact, near
 from pertsym.derivation import Reading
+from pertsym.equations.exact_rates import ExactRates
 from pertsym.equations.exponential_bath import (
-    Decay,
+    Auxiliaries,
+    Entries,
     ExponentialBath,
+    Mode,
+    Superoperator,
     exact_generator,
+    real_entries,
 )
-from pertsym.equations.symbolic_operators import symbolic_interaction
-from pertsym.expansion.interaction import Operator
-from pertsym.expansion.paths import Element
+from pertsym.equations.noise_ladders import JumpNoise, Ladder
+from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Operator, level_energies
 from pertsym.generators.tcl import tcl_generator
-from pertsym.language.evaluation import Symbols, Values
+from pertsym.language.evaluation import Symbols
 from pertsym.model.markov import MarkovNoise
 from pertsym.model.values import Coupling, Model
+
+ORDERS = (2, 4, 6, 8)
+RATE, INVERSE, WEIGHT, SKEW, AMPLITUDE = "gamma", "epsilon", "p", "s", "lambda"
+RING = Ring((RATE, INVERSE, WEIGHT, SKEW, AMPLITUDE, "y"))
+
+G, L, W, N, P = sympy.symbols("gamma lambda omega_0 n p", positive=True)
+SYMBOLS: Mapping[str, sympy.Expr] = {
+    RATE: G, AMPLITUDE: L, "y": W, INVERSE: 1 / N, WEIGHT: P, SKEW: sympy.Symbol("varsigma"),
+}  # fmt: skip
+
+_ONE, _MINUS = Gaussian(1), Gaussian(-1)
+FLIP: Operator = ((0, 1, _ONE), (1, 0, _ONE))
+SPLIT: Operator = ((0, 0, _MINUS), (1, 1, _ONE))
+TILTED: Operator = ((0, 0, _MINUS), (0, 1, _ONE), (1, 0, _ONE), (1, 1, _ONE))
+
+VARIANCE = RING.variable(AMPLITUDE) * RING.variable(AMPLITUDE)
+SHARE, ONE, ZERO = RING.variable(WEIGHT), RING.number(1), RING.number(0)
+
+Noise = Callable[[Entries], Ladder]
+
+
+def fluctuators(
+    inverse: LinearFraction, part: LinearFraction = ONE, skew: LinearFraction = ZERO
+) -> Noise:
+    """The sum of 1/inverse telegraph signals xi = +-lambda, with a part of the variance.
+
+    With a skew s the two states have unequal weight, centred: xi^2 = lambda^2 + s xi.
+    """
+    return lambda s: Ladder.fluctuators(s, RATE, VARIANCE * part, inverse, max(ORDERS), skew)
+
+
+def kubo_anderson(weight: LinearFraction = SHARE) -> Noise:
+    """xi = lambda, 0, -lambda with the probabilities p/2, 1 - p, p/2, drawn anew at the rate g.
+
+    1, xi and xi^2 - p lambda^2 span all functions of the state; xi xi^2 = lambda^2 xi.
+    """
+    lowering = [weight * VARIANCE, (ONE - weight) * VARIANCE]
+    return lambda s: Ladder.tridiagonal(s, [{}, {RATE: 1}, {RATE: 1}], [ZERO] * 3, lowering)
+
+
+class Chain(NamedTuple):
+    """A noise by its states, and the rates [i][j] of jumps j -> i; the diagonal does not matter."""
+
+    states: tuple[sympy.Expr, ...]
+    rates: Sequence[Sequence[sympy.Expr]]
+
+
+def redrawn(states: tuple[sympy.Expr, ...], share: Sequence[sympy.Expr]) -> Chain:
+    """States that are drawn anew with these probabilities at the rate g."""
+    return Chain(states, tuple((p * G,) * len(states) for p in share))
+
+
+_HALF = sympy.Rational(1, 2)
+CHAINS: Mapping[str, Chain] = {
+    "telegraph": redrawn((L, -L), (_HALF, _HALF)),
+    "three_fluctuators": Chain(
+        tuple((3 - 2 * k) * L / sympy.sqrt(3) for k in range(4)),
+        tuple(
+            tuple(G * n * _HALF for n in row)
+            for row in ((0, 1, 0, 0), (3, 0, 2, 0), (0, 2, 0, 3), (0, 0, 1, 0))
+        ),
+    ),
+    "kubo_anderson": redrawn((L, sympy.Integer(0), -L), (P / 2, 1 - P, P / 2)),
+}
+"""Three fluctuators jump between 0 ... 3 of them up."""
+
+
+def bath(operator: Operator, *noises: Noise) -> JumpNoise:
+    """Independent noises that all multiply one operator."""
+    s = real_entries(RING, operator)
+    return JumpNoise(RING, ("y",), level_energies(2), tuple(noise(s) for noise in noises))
+
+
+NOISES: Mapping[str, Noise] = {
+    "telegraph": fluctuators(ONE),
+    "fluctuators": fluctuators(RING.variable(INVERSE)),
+    "kubo_anderson": kubo_anderson(),
+    "three_fluctuators": fluctuators(RING.number(Fraction(1, 3))),
+}
+
+
+@cache
+def rates(name: str, operator: Operator = FLIP) -> ExactRates[JumpNoise]:
+    """All quantities of one of `NOISES` through eighth order."""
+    return ExactRates(bath(operator, NOISES[name]), max(ORDERS))
+
+
+def expression(name: str, quantity: str, order: int, operator: Operator = FLIP) -> sympy.Expr:
+    """A quantity as one factored rational function."""
+    return sympy.factor(rates(name, operator).expression(quantity, order, SYMBOLS))
+
+
+# ---------------------------------------------------------------------------------------------
+# The joint equations
 
 Array = np.ndarray[Any, Any]
 _STEPS = 400  # along the line to a critical coupling
 _MET, _NEAR = 1e-4, 0.2  # of two eigenvalues there: of a double one, of the last step from it
 
 S, X = sympy.symbols("s x")
-POPULATIONS = S * ((S + G) ** 2 + W**2) + 4 * X * (S + G)
-COHERENCE = (S**2 + W**2) * (S + G) + 4 * X * S
-PURE_DEPHASING = S * (S + G) + 4 * X
-"""Secular polynomials of telegraph noise; x = lambda^2, s an eigenvalue, that of the coherence
-along z without its -i w0."""
-REDRAWN = G * (P * (S + G) ** 2 + (1 - P) * ((S + G) ** 2 + 4 * X)) - (S + G) * (
-    (S + G) ** 2 + 4 * X
-)
-"""Kubo and Anderson's sum_k p_k g/(s + g + 2i xi_k) = 1 for three states along z, as polynomial."""
 
 
-def joint_bloch_matrix() -> sympy.Matrix:
-    """d/dt of <x, y, z> and <xi x, xi y, xi z>/lambda in telegraph noise, X for lambda^2.
+def joint_matrix(chain: Chain, operator: Operator) -> Array:
+    """The joint generator over the states of a chain and row-major vec, in symbols.
 
-    H = (w0/2) sigma_z + xi sigma_x: Bloch's equations in a field that jumps.
+    d rho_k/dt = -i [H_S + xi_k S, rho_k] + sum_j W_kj rho_j.
     """
-    free = sympy.Matrix([[0, -W, 0], [W, 0, 0], [0, 0, 0]])
-    kick = sympy.Matrix([[0, 0, 0], [0, 0, -2], [0, 2, 0]]) * sympy.sqrt(X)
-    return sympy.Matrix(sympy.BlockMatrix([[free, kick], [kick, free - G * sympy.eye(3)]]))
+    s = np.zeros((2, 2), dtype=int)
+    for a, b, z in operator:
+        s[a, b] = int(z.re)
+    states, jumps = (np.array(part, dtype=object) for part in chain)
+    total: Array = np.kron(jumps - np.diag(jumps.sum(axis=0)), np.eye(4, dtype=int))
+    for k, xi in enumerate(states):
+        h, one, place = np.diag([0, W]) + xi * s, np.eye(2, dtype=int), slice(4 * k, 4 * k + 4)
+        total[place, place] -= sympy.I * (np.kron(h, one) - np.kron(one, h.T))
+    return total
+
+
+@cache
+def secular(chain: Chain, operator: Operator, start: sympy.Expr = sympy.S.Zero) -> sympy.Expr:
+    """The part of det[s - joint generator] that has, without noise, the eigenvalue `start`.
+
+    Along z that of the coherence, s without its -i w0.
+    """
+    total = joint_matrix(chain, operator)
+    if operator == SPLIT:
+        total = total[2::4, 2::4] + sympy.I * W * np.eye(len(chain.states), dtype=int)
+    polynomial = sympy.numer(sympy.together(sympy.Matrix(total).charpoly(S).as_expr()))
+    _, factors = sympy.factor_list(polynomial)
+    found = (f for f, _ in factors if f.has(L))
+    return next(f for f in found if not sympy.expand(f.subs({L: 0, S: start})))
+
+
+def populations() -> sympy.Expr:
+    """The secular polynomial of the populations in telegraph noise, X for lambda^2."""
+    return secular(CHAINS["telegraph"], FLIP).subs(L, sympy.sqrt(X))
 
 
 def critical_couplings(splitting: float) -> tuple[complex, ...]:
@@ -87,141 +179,87 @@ def critical_couplings(splitting: float) -> tuple[complex, ...]:
     Zeros of the discriminant to which a straight line from x = 0 leads that eigenvalue into a
     double one; nearest first.  The nearest is where its power series stops converging.
     """
-    polynomial = POPULATIONS.subs({G: 1, W: sympy.Rational(splitting)})
+    polynomial = populations().subs({G: 1, W: sympy.Rational(splitting)})
+    coefficients = sympy.lambdify(X, sympy.Poly(polynomial, S).all_coeffs())
     discriminant = sympy.Poly(sympy.discriminant(polynomial, S), X)
-    coefficients = [sympy.Poly(c, X) for c in sympy.Poly(polynomial, S).all_coeffs()]
-    rows = np.array([[complex(c.coeff_monomial(X**k)) for k in (0, 1)] for c in coefficients])
-
-    def eigenvalues(x: complex) -> Array:
-        return np.roots(rows @ np.array([1, x]))
-
     met = []
     for x in sorted(map(complex, discriminant.nroots(n=20)), key=lambda x: (abs(x), x.imag)):
         s = 0j
         for step in range(1, _STEPS):
-            found = eigenvalues(x * step / _STEPS)
+            found = np.roots(coefficients(x * step / _STEPS))
             s = complex(found[np.argmin(np.abs(found - s))])
-        first, second = sorted(eigenvalues(x), key=lambda other: abs(other - s))[:2]
+        first, second = sorted(np.roots(coefficients(x)), key=lambda other: abs(other - s))[:2]
         if abs(first - second) < _MET and abs(first - s) < _NEAR:
             met.append(x)
     return tuple(met)
 
 
-def joint_matrix(values: Sequence[Any], rates: Any, operator: Operator, w0: Any) -> Array:
-    """The joint generator over the states of a chain and row-major vec, of numbers of any kind.
-
-    d rho_i/dt = -i [H_S + values_i S, rho_i] + sum_j W_ij rho_j, with W from rates[i][j] of j -> i.
-    """
-    one, s = np.eye(2, dtype=int), np.zeros((2, 2), dtype=object)
-    for a, b, z in operator:
-        s[a, b] = int(z.re)
-    jumps = np.array(rates, dtype=object)
-    total = np.kron(jumps - np.diag(jumps.sum(axis=0)), np.eye(4, dtype=int))
-    for i, x in enumerate(values):
-        h = np.array([[0, 0], [0, w0]], dtype=object) + x * s
-        place = slice(4 * i, 4 * i + 4)
-        total[place, place] += -1j * (np.kron(h, one) - np.kron(one, h.T))
-    return total
-
-
 # ---------------------------------------------------------------------------------------------
 # What formulas are read with
 
-GAMMA, LAMBDA, OMEGA, SHARE, ASYMMETRY, NUMBER = 1.4, 0.05, 1.1, 0.4, 0.03, 5
 NAMES: Mapping[str, Any] = {
-    r"\gamma": GAMMA, r"\lambda": LAMBDA, r"\omega_0": OMEGA, r"\varsigma": ASYMMETRY,
-    "n": NUMBER, "p": SHARE,
+    r"\gamma": G, r"\lambda": L, r"\omega_0": W, "n": N, "H_S": np.diag([0, W])
 }  # fmt: skip
 
 
-def number(name: str, quantity: str, *orders: int) -> float:
-    """The sum of a derived quantity at the numbers."""
-    at = {G: GAMMA, L: LAMBDA, W: OMEGA, N: NUMBER, P: SHARE}
-    return sum(float(model(name).expression(quantity, n).subs(at)) for n in orders)
-
-
-def joint(states: Sequence[float], jumps: Any, operator: Operator) -> Array:
-    """The joint generator of a chain, double precision."""
-    return joint_matrix(states, jumps, operator, OMEGA).astype(complex)
-
-
 def eigenvalue(
-    states: Sequence[float], share: Sequence[float], operator: Operator, near: complex
-) -> Values:
-    """Reads a formula for s, the nearest eigenvalue of the joint equations, or for what decays.
+    chain: Chain, operator: Operator, unknown: sympy.Symbol, start: sympy.Expr = sympy.S.Zero
+) -> Symbols:
+    """Reads a formula for s, an eigenvalue of the joint equations, or for what decays.
 
-    The states are drawn anew with these probabilities; along z s is without its -i w0.
+    It is one as the secular equation is solved for an `unknown`, and all else is free.
     """
-    jumps = GAMMA * np.outer(share, np.ones(len(share)))
-    found = np.linalg.eigvals(joint(states, jumps, operator)) + 1j * OMEGA * (operator is SPLIT)
-    s = complex(found[np.argmin(np.abs(found - near))])
-    names: dict[str, Any] = {"s": s} | dict.fromkeys(_INVERSES, -s)
-    names |= {rf"\xi_{k}": x for k, x in enumerate(states)}
-    names |= {f"p_{k}": p for k, p in enumerate(share)}
-    return Values([{**NAMES, **names}], {"k": range(len(states))})
+    roots = sympy.solve(secular(chain, operator, start), unknown)
+    at = {unknown: min(roots, key=lambda root: root.subs(L, 0) != 0)}  # of s the slow one
+    names = dict(NAMES) | dict.fromkeys(("1/T_1", r"\frac1{T_1}", "1/T_2", r"\frac1{T_2}"), -S)
+    names |= {"s": S, r"\varsigma": sum(chain.states)}
+    names |= {rf"\xi_{k}": x for k, x in enumerate(chain.states)}
+    names |= {f"p_{k}": row[0] / G for k, row in enumerate(chain.rates)}
+    values = {name: x.subs(at) for name, x in names.items() if isinstance(x, sympy.Basic)}
+    return Symbols([values], {"k": range(len(chain.states))})
 
 
-_INVERSES = ("1/T_1", r"\frac1{T_1}", "1/T_2", r"\frac1{T_2}")
-_SIGNAL = (LAMBDA, -LAMBDA), (0.5, 0.5)
-
-
-def unequal_pair() -> Values:
-    r"""s along z for two states with xi^2 = lambda^2 + \varsigma xi, centred."""
-    root = np.sqrt(ASYMMETRY**2 + 4 * LAMBDA**2)
-    upper, lower = (ASYMMETRY + root) / 2, (ASYMMETRY - root) / 2
-    share = (-lower / root, upper / root)
-    return eigenvalue((upper, lower), share, SPLIT, -4 * LAMBDA**2 / GAMMA)
-
-
-def ladder() -> Values:
-    """xi between components of the ladder of n signals, at a number n, and their decay."""
+def ladder() -> Symbols:
+    """xi between components of the ladder of n signals, and their decay."""
     (given,) = bath(FLIP, fluctuators(RING.variable(INVERSE))).ladders
     ((_, matrix),) = given.parts
-    point = dict.fromkeys(RING.names, 0) | {RATE: GAMMA, AMPLITUDE: LAMBDA, INVERSE: 1 / NUMBER}
-    at, names = list(point.values()), dict(NAMES)
+    names = dict(NAMES)
     for r, row in enumerate(matrix):
-        names |= {rf"\xi_{{{r},{s}}}": float(complex(x.near(at)).real) for s, x in enumerate(row)}
-        names[rf"\nu_{r}"] = given.decays[r].get(RATE, 0) * GAMMA
-    return Values([names], {"r": range(3)})
+        for s, x in enumerate(row):
+            names[rf"\xi_{{{r},{s}}}"] = polynomial_expression(x.numerator, RING.names, SYMBOLS)
+        names[rf"\nu_{r}"] = given.decays[r].get(RATE, 0) * G
+    return Symbols([names], {"r": range(len(matrix) - 1)})
 
 
 def fourth_order() -> Symbols:
     """1/T1 of many fluctuators at fourth order."""
-    names = dict(zip((r"\gamma", r"\lambda", r"\omega_0", "n"), (G, L, W, N), strict=True))
-    value = model("fluctuators").expression("inv_T1", 4)
-    return Symbols([{**names, r"\left(1/T_1\right)^{(4)}": value}])
+    value = expression("fluctuators", "inv_T1", 4)
+    return Symbols([{**NAMES, r"\left(1/T_1\right)^{(4)}": value}])
 
 
-def equations() -> Values:
+def equations() -> Symbols:
     """The joint equations of three states and the system, term by term."""
-    states, jumps = [0.3, 0.1, -0.25], np.array([[0, 0.4, 0.2], [0.3, 0, 0.5], [0.1, 0.7, 0]])
-    rng = np.random.default_rng(3)
-    rho = rng.normal(size=(3, 2, 2)) + 1j * rng.normal(size=(3, 2, 2))
-    moved = (joint(states, jumps, TILTED) @ rho.reshape(-1)).reshape(3, 2, 2)
-    w = jumps - np.diag(jumps.sum(axis=0))
-    names: dict[str, Any] = {"H_S": np.diag([0, OMEGA]), "S": np.array([[-1, 1], [1, 1]])}
-    for k in range(3):
-        names |= {rf"\rho_{k}": rho[k], rf"\dot\rho_{k}": moved[k], rf"\xi_{k}": states[k]}
-        names |= {f"W_{{{k}{j}}}": w[k, j] for j in range(3)}
-    return Values([names], {"k": range(3), "j": range(3)})
+    chain = Chain(sympy.symbols("xi_:3"), sympy.symarray("W", (3, 3)).tolist())
+    moved = chain.rates - np.diag(np.sum(chain.rates, axis=0))
+    rho = sympy.symarray("rho", (3, 2, 2))
+    change = (joint_matrix(chain, TILTED) @ rho.reshape(-1)).reshape(3, 2, 2)
+    names = {**NAMES, "S": np.array([[-1, 1], [1, 1]])}
+    for k, xi in enumerate(chain.states):
+        names |= {rf"\rho_{k}": rho[k], rf"\dot\rho_{k}": change[k], rf"\xi_{k}": xi}
+        names |= {f"W_{{{k}{j}}}": moved[k, j] for j in range(3)}
+    return Symbols([names], {"k": range(3), "j": range(3)})
 
+
+_RATIO = sympy.Symbol("r", positive=True)
+_UNEQUAL = redrawn((L * _RATIO, -L / _RATIO), (1 / (1 + _RATIO**2), _RATIO**2 / (1 + _RATIO**2)))
+"""Two states with xi^2 = lambda^2 + skew xi, centred: their sum is the skew."""
 
 READINGS: Mapping[str, Callable[[], Reading]] = {
-    "populations": lambda: eigenvalue(*_SIGNAL, FLIP, -number("telegraph", "inv_T1", *ORDERS)),
-    "coherence": lambda: eigenvalue(
-        *_SIGNAL,
-        FLIP,
-        -number("telegraph", "inv_T2", *ORDERS)
-        - 1j * (OMEGA + number("telegraph", "frequency_shift", *ORDERS)),
-    ),
-    "dephasing": lambda: eigenvalue(*_SIGNAL, SPLIT, -number("telegraph_along_z", "inv_T2", 2)),
-    "redrawn": lambda: eigenvalue(
-        (LAMBDA, 0.0, -LAMBDA),
-        (SHARE / 2, 1 - SHARE, SHARE / 2),
-        SPLIT,
-        -number("kubo_anderson_along_z", "inv_T2", 2),
-    ),
-    "unequal": unequal_pair,
+    "populations": partial(eigenvalue, CHAINS["telegraph"], FLIP, W),
+    "coherence": partial(eigenvalue, CHAINS["telegraph"], FLIP, W, sympy.I * W),
+    "dephasing": partial(eigenvalue, CHAINS["telegraph"], SPLIT, S),
+    "redrawn": partial(eigenvalue, CHAINS["kubo_anderson"], SPLIT, P),
+    "unequal": partial(eigenvalue, _UNEQUAL, SPLIT, G),
     "ladder": ladder,
     "fluctuators": fourth_order,
     "joint": equations,
@@ -247,18 +285,22 @@ def _vanishes(value: LinearFraction) -> bool:
     return all(power > _HIGHEST for power in powers)
 
 
-def secular(polynomial: sympy.Expr, eigenvalue: LinearFraction) -> bool:
-    """Whether a secular polynomial vanishes at a series for its s, to order 8."""
+def solves(chain: Chain, operator: Operator, eigenvalue: LinearFraction) -> bool:
+    """Whether a series for s makes the secular polynomial vanish, to order 8."""
     square = sympy.Symbol("W2")
-    expanded = polynomial.expand().subs(W, sympy.sqrt(square))
-    value = sympy.lambdify((S, X, G, P, square), expanded, modules=[])
-    rate, share = RING.variable(RATE), RING.variable(WEIGHT)
-    return _vanishes(value(eigenvalue, VARIANCE, rate, share, -(_Y * _Y)))
+    polynomial = secular(chain, operator).expand().subs({W: sympy.sqrt(square), L: sympy.sqrt(X)})
+    value = sympy.lambdify((S, X, G, P, square), polynomial, modules=[])
+    return _vanishes(value(eigenvalue, VARIANCE, RING.variable(RATE), SHARE, -(_Y * _Y)))
 
 
-def _element(name: str, to: tuple[int, int], of: tuple[int, int]) -> LinearFraction:
+def _same(one: Superoperator, other: Superoperator) -> bool:
+    return one.keys() == other.keys() and all(one[e].equals(other[e]) for e in one)
+
+
+def _element(name: str, operator: Operator, *element: int) -> LinearFraction:
     """An element of the generator without its order 0, summed to order 8."""
-    return RING.sum(model(name).rates.element(n, (*to, *of)) for n in ORDERS)
+    a, b, c, d = element
+    return RING.sum(rates(name, operator).element(n, (a, b, c, d)) for n in ORDERS)
 
 
 @check(RECURSION, SECULAR)
@@ -274,20 +316,17 @@ def secular_equations(digits: int) -> Findings:
     and two states of unequal weight along z, s (s + g + 2i skew) + 4 lam^2 = 0, which have odd
     orders: with s = sum of (-i)^n k_n and the skew of first order k^2 + g k - 2 skew k = 4 lam^2.
     """
-    telegraph, along = model("telegraph"), model("telegraph_along_z")
-    decay = -RING.sum(telegraph.rates.value("inv_T1", n) for n in ORDERS)
-    yield Finding("that of z to order 8", secular(POPULATIONS, decay))
-    for what, name, polynomial in (
-        ("s (s + g) + 4 lam^2", along.name, PURE_DEPHASING),
-        ("Kubo and Anderson's", "kubo_anderson_along_z", REDRAWN),
-    ):
-        series = _element(name, _COHERENCE, _COHERENCE)
-        yield Finding(f"{what} to order 8", secular(polynomial, series))
+    telegraph, signal = rates("telegraph"), CHAINS["telegraph"]
+    decay = -RING.sum(telegraph.value("inv_T1", n) for n in ORDERS)
+    yield Finding("that of z to order 8", solves(signal, FLIP, decay))
+    for name in ("telegraph", "kubo_anderson"):
+        series = _element(name, SPLIT, *_COHERENCE, *_COHERENCE)
+        yield Finding(f"{name} along z to order 8", solves(CHAINS[name], SPLIT, series))
 
-    a = _element("telegraph", _COHERENCE, _COHERENCE) - _Y
-    d = _element("telegraph", _CONJUGATE, _CONJUGATE) + _Y
-    b = _element("telegraph", _COHERENCE, _CONJUGATE)
-    c = _element("telegraph", _CONJUGATE, _COHERENCE)
+    a = _element("telegraph", FLIP, *_COHERENCE, *_COHERENCE) - _Y
+    d = _element("telegraph", FLIP, *_CONJUGATE, *_CONJUGATE) + _Y
+    b = _element("telegraph", FLIP, *_COHERENCE, *_CONJUGATE)
+    c = _element("telegraph", FLIP, *_CONJUGATE, *_COHERENCE)
     rate, trace, determinant = RING.variable(RATE), a + d, a * d - b * c
     rest = rate + trace
     linear = determinant - trace * rest + _Y * _Y - VARIANCE * 4
@@ -303,9 +342,8 @@ def secular_equations(digits: int) -> Findings:
     yield Finding("odd orders are there", {3, 5, 7} <= set(k))
     yield Finding("unequal weights: to order 8", _vanishes(total))
 
-    joint = joint_bloch_matrix().charpoly(S).as_expr()
-    yield exact("the 6 x 6 joint matrix has two cubics", joint, POPULATIONS * COHERENCE)
-    yield exact("both cubics are mirror images", COHERENCE.subs(S, -S - G), -POPULATIONS)
+    mirrored = secular(signal, FLIP, sympy.I * W).subs(S, -S - G)
+    yield exact("both cubics are mirror images", mirrored, -secular(signal, FLIP))
     square = G**2 + W**2
     stated = {
         2: -4 * G / square,
@@ -313,138 +351,94 @@ def secular_equations(digits: int) -> Findings:
         6: -64 * G * (2 * G**4 - 5 * G**2 * W**2 + W**4) / square**5,
     }
     for n, x in stated.items():
-        yield exact(f"1/T1 of order {n}", -telegraph.expression("inv_T1", n), x * L**n)
-    half = (
-        telegraph.rates.value("inv_T2", n) * 2 - telegraph.rates.value("inv_T1", n) for n in ORDERS
-    )
+        yield exact(f"1/T1 of order {n}", -expression("telegraph", "inv_T1", n), x * L**n)
+    half = (telegraph.value("inv_T2", n) * 2 - telegraph.value("inv_T1", n) for n in ORDERS)
     yield Finding("1/T2 = 1/(2 T1) at every order", not any(half))
-    closed = (-G + sympy.sqrt(G**2 - 16 * X)) / 2
-    taylor = sympy.expand(sympy.series(closed, X, 0, _HIGHEST // 2 + 1).removeO())
+    certain = exact_generator(bath(FLIP, kubo_anderson(ONE)), _HIGHEST)
     for n in ORDERS:
-        what = f"order {n} of (-g + sqrt(g^2 - 16 lam^2))/2"
-        yield exact(what, -along.expression("inv_T2", n), taylor.coeff(X, n // 2) * L**n)
-    yield exact("discriminant", sympy.discriminant(PURE_DEPHASING, S), G**2 - 16 * X)
-    across = model("kubo_anderson").rates
-    for n in ORDERS:
-        same = _at(across.value("inv_T1", n)) == _at(telegraph.rates.value("inv_T1", n))
-        yield Finding(f"p = 1 is telegraph noise, populations of order {n}", same)
+        same = _same(certain[n], telegraph.generators[n])
+        yield Finding(f"p = 1 is telegraph noise, order {n}", same)
 
 
 @check(RECURSION, "one ladder for each signal", "hierarchy of exponents")
 def many_fluctuators(digits: int) -> Findings:
     """The ladder in 1/n against 2 and 3 signals one by one, and Gaussian noise at 1/n = 0."""
+    operator, scaled = (real_entries(RING, TILTED, x) for x in (ONE, VARIANCE))
+    mode = Mode(RATE, operator, scaled, scaled)
+    others: dict[str, tuple[LinearFraction, Auxiliaries]] = {
+        "Gaussian noise": (ZERO, ExponentialBath(RING, ("y",), level_energies(2), (mode,)))
+    }
     for n in (2, 3):
         part = RING.number(Fraction(1, n))
-        together = exact_generator(bath(TILTED, fluctuators(part)), _HIGHEST)
-        apart = exact_generator(bath(TILTED, *[fluctuators(ONE, part)] * n), _HIGHEST)
+        others[f"{n} signals"] = part, bath(TILTED, *[fluctuators(ONE, part)] * n)
+    for what, (inverse, other) in others.items():
+        together = exact_generator(bath(TILTED, fluctuators(inverse)), _HIGHEST)
+        apart = exact_generator(other, _HIGHEST)
         for k in ORDERS:
-            pair = together[k], apart[k]
-            same = pair[0].keys() == pair[1].keys()
-            same = same and all(pair[0][e].equals(pair[1][e]) for e in pair[0])
-            yield Finding(f"{n} signals: {len(apart[k])} elements of order {k}", same)
-    interaction = symbolic_interaction(2, [([[-1, 1], [1, 1]], "C")], real=["C"])
-    decays = {"C": (Decay(("lambda", "lambda"), RATE),)}
-    gaussian = exact_generator(ExponentialBath.of(interaction, decays), _HIGHEST)
-    limit = exact_generator(bath(TILTED, fluctuators(ZERO)), _HIGHEST)
-    for k in ORDERS:
-        points = [{e: _at(x) for e, x in found[k].items()} for found in (gaussian, limit)]
-        same = points[0] == points[1]
-        yield Finding(f"Gaussian noise: all elements of order {k}, at points", same)
-
-
-def _at(value: LinearFraction) -> tuple[Fraction, ...]:
-    """A value at a few rational points."""
-    return tuple(value.at(point) for point in _POINTS)
-
-
-_POINTS: tuple[dict[str, Fraction], ...] = tuple(
-    dict(zip(RING.names, map(Fraction, numbers), strict=True))
-    for numbers in (
-        ("7/5", "1/3", "1", "1/2", "3/8", "11/10"),
-        ("2/9", "3/4", "1", "4/3", "1/5", "13/3"),
-        ("5", "2/3", "1", "7/2", "9/4", "1/7"),
-    )
-)
+            same = _same(together[k], apart[k])
+            yield Finding(f"{what}: {len(apart[k])} elements of order {k}", same)
 
 
 @check(RECURSION, "additivity of cumulants")
 def gaussian_limit(digits: int) -> Findings:
     """What n fluctuators add to the Gaussian value falls as 1/n, at fourth order exactly."""
-    across, along = model("fluctuators"), model("fluctuators_along_z")
-    single = model("telegraph_along_z")
     for k in ORDERS:
-        value = sympy.Poly(
-            sympy.cancel(across.expression("inv_T1", k) * N ** (k // 2 - 1)), N, domain="EX"
-        )
-        yield Finding(f"degree of 1/T1 of order {k} in 1/n", value.degree() == k // 2 - 1)
-        yield exact(
-            f"cumulants of independent signals add up, order {k} along z",
-            along.expression("inv_T2", k),
-            single.expression("inv_T2", k) / N ** (k // 2 - 1),
-        )
+        value = expression("fluctuators", "inv_T1", k) * N ** (k // 2 - 1)
+        degree = sympy.Poly(sympy.cancel(value), N, domain="EX").degree()
+        yield exact(f"degree of 1/T1 of order {k} in 1/n", degree, k // 2 - 1)
+        many, single = (expression(x, "inv_T2", k, SPLIT) for x in ("fluctuators", "telegraph"))
+        what = f"cumulants of independent signals add up, order {k} along z"
+        yield exact(what, many, single / N ** (k // 2 - 1))
 
 
-_CHAINS: Mapping[str, tuple[Noise, tuple[Any, ...], tuple[tuple[int | str, ...], ...]]] = {
-    "telegraph": (fluctuators(ONE), (1, -1), ((0, "1/2"), ("1/2", 0))),
-    "three fluctuators": (
-        fluctuators(RING.number(Fraction(1, 3))),
-        tuple((3 - 2 * k) / sympy.sqrt(3) for k in range(4)),
-        ((0, "1/2", 0, 0), ("3/2", 0, 1, 0), (0, 1, 0, "3/2"), (0, 0, "1/2", 0)),
-    ),
-    "Kubo-Anderson": (
-        kubo_anderson(),
-        (1, 0, -1),
-        ((0, "1/5", "1/5"), ("3/5", 0, "3/5"), ("1/5", "1/5", 0)),
-    ),
-}
-"""Noise, its states in units of lambda, jump rates in units of gamma; p = 2/5.
-
-Three fluctuators jump between 0 ... 3 of them up; their states are irrational.
-"""
+def _numbers(amplitude: Any) -> list[Any]:
+    """gamma = 7/5, p = 2/5, w0 = 11/10 and an amplitude, as the ring's names."""
+    rate, share, w0 = mpmath.mpf(7) / 5, mpmath.mpf(2) / 5, mpmath.mpf(11) / 10
+    return [rate, mpmath.mpf(0), share, mpmath.mpf(0), mpmath.mpf(amplitude), 1j * w0]
 
 
-def _number(x: Any) -> Any:
-    """An exact number in the precision at hand."""
-    return mpmath.mpmathify(sympy.N(sympy.sympify(x), mpmath.mp.dps + 10))
+def _near(value: Any, amplitude: Any) -> Any:
+    """What is made of symbols there, mpmath numbers."""
+    rate, _, share, _, size, y = _numbers(amplitude)
+    return sympy.lambdify((G, P, L, W), value, "mpmath")(rate, share, size, y.imag)
+
+
+def _matrix(generator: Superoperator, amplitude: Any) -> Any:
+    """One order there, over row-major vec."""
+    matrix = mpmath.zeros(4)
+    for (a, b, c, d), value in generator.items():
+        matrix[2 * a + b, 2 * c + d] = value.near(_numbers(amplitude))
+    return matrix
 
 
 @check(RECURSION, JOINT, status="numerical")
 def joint_equations(digits: int) -> Findings:
     """What the series through order 8 leaves of the whole generator falls with the tenth power."""
-    w0, rate = Fraction(11, 10), Fraction(7, 5)
-    for name, (noise, *_) in _CHAINS.items():
-        generators = exact_generator(bath(TILTED, noise), _HIGHEST)
+    for name, chain in CHAINS.items():
+        generators = rates(name, TILTED).generators
         rests = []
         with mpmath.workdps(2 * digits + 30):
             strength = mpmath.mpf(10) ** -(digits // 8 + 1)
             for amplitude in (strength, strength / 2):
-                numbers = dict.fromkeys(RING.names, mpmath.mpf(0))
-                numbers |= {RATE: _number(rate), AMPLITUDE: amplitude, "y": 1j * _number(w0)}
-                numbers[WEIGHT] = mpmath.mpf(2) / 5
-                series = mpmath.diag([0, numbers["y"], -numbers["y"], 0])
-                for k in ORDERS:
-                    for (a, b, c, d), value in generators[k].items():
-                        series[2 * a + b, 2 * c + d] += value.near(list(numbers.values()))
-                whole = _slow_generator(name, rate, amplitude, w0)
-                rests.append(mpmath.mnorm(whole - series, 1))
+                y = _numbers(amplitude)[-1]
+                rest = _slow_generator(chain, amplitude) - mpmath.diag([0, y, -y, 0])
+                rest -= sum((_matrix(generators[k], amplitude) for k in ORDERS), mpmath.zeros(4))
+                rests.append(mpmath.mnorm(rest, 1))
             power = mpmath.log(rests[0] / rests[1], 2)
             small = bool(rests[0] < mpmath.mpf(10) ** -digits)
         yield Finding(f"{name}: the generator to {digits} digits", small, digits)
         yield Finding(f"{name}: the rest falls with power 10", bool(abs(power - 10) < 0.05))
 
 
-def _slow_generator(name: str, rate: Fraction, amplitude: Any, w0: Fraction) -> Any:
+def _slow_generator(chain: Chain, amplitude: Any) -> Any:
     """K of t -> infinity by the eigenvectors of the joint equations."""
-    _, states, given = _CHAINS[name]
-    values = [amplitude * _number(x) for x in states]
-    jumps = [[_number(rate * Fraction(x)) for x in row] for row in given]
-    total = joint_matrix(values, jumps, TILTED, _number(w0))
-    eigenvalues, vectors = mpmath.eig(mpmath.matrix(total.tolist()))
+    total = _near(sympy.Matrix(joint_matrix(chain, TILTED)), amplitude)
+    eigenvalues, vectors = mpmath.eig(total)
     slow = sorted(range(len(eigenvalues)), key=lambda k: -mpmath.re(eigenvalues[k]))[:4]
     read, scaled = mpmath.zeros(4), mpmath.zeros(4)
     for column, k in enumerate(slow):
         for row in range(4):
-            read[row, column] = mpmath.fsum(vectors[4 * i + row, k] for i in range(len(values)))
+            read[row, column] = mpmath.fsum(vectors[row::4, k])
             scaled[row, column] = read[row, column] * eigenvalues[k]
     return scaled * mpmath.inverse(read)
 
@@ -452,30 +446,17 @@ def _slow_generator(name: str, rate: Fraction, amplitude: Any, w0: Fraction) -> 
 @check(RECURSION, "numerical recursion over a Schur basis", status="numerical")
 def numerical_engine(digits: int) -> Findings:
     """The numerical generator of a model with the same numbers, double precision."""
-    w0, rate, amplitude = 1.1, 1.4, 0.25
-    point = [_number(Fraction(7, 5)), 0, mpmath.mpf(2) / 5, 0, mpmath.mpf(1) / 4, 1.1j]
-    for name in ("telegraph", "Kubo-Anderson"):
-        noise, states, jumps = _CHAINS[name]
-        chain = MarkovNoise.of(
-            "b",
-            [amplitude * float(x) for x in states],
-            [[rate * float(Fraction(x)) for x in row] for row in jumps],
-        )
-        coupling = Coupling.of(np.array([[-1, 1], [1, 1]]).tolist(), "b")
-        numbers = tcl_generator(Model.of([0.0, w0], [coupling], [chain]), _HIGHEST)
-        generators = exact_generator(bath(TILTED, noise), _HIGHEST)
+    amplitude = 0.25
+    for name in ("telegraph", "kubo_anderson"):
+        states, jumps = (np.array(_near(x, amplitude), dtype=float) for x in CHAINS[name])
+        np.fill_diagonal(jumps, 0)
+        noise = MarkovNoise.of("b", states.tolist(), jumps.tolist())
+        coupling = Coupling.of([[-1, 1], [1, 1]], "b")
+        numbers = tcl_generator(Model.of([0.0, 1.1], [coupling], [noise]), _HIGHEST)
         for k in ORDERS:
-            matrix = numbers.orders[k].matrix
-            scale = float(np.abs(matrix).max())
-            for element in _ELEMENTS:
-                a, b, c, d = element
-                value = generators[k].get(element, ZERO).near(point)
-                got = complex(matrix[2 * a + b, 2 * c + d])
-                what = f"{name}: {element} of order {k}, to 1e-12 of the largest"
-                yield Finding(what, abs(got - complex(value)) < 1e-12 * scale)
-
-
-_ELEMENTS: tuple[Element, ...] = ((1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1), (1, 0, 1, 1))
+            exactly = _matrix(rates(name, TILTED).generators[k], amplitude).tolist()
+            what, found = f"{name}: order {k}", numbers.orders[k].matrix
+            yield near(what, found, np.array(exactly, dtype=complex), 1e-12)
 
 
 @check(

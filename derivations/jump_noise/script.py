@@ -12,11 +12,22 @@ from functools import partial
 
 import sympy
 
-from derivations.jump_noise.checks import CHECKS, POPULATIONS, READINGS, S, X, critical_couplings
-from derivations.jump_noise.models import MODELS, ORDERS, JumpModel, model
+from derivations.jump_noise.checks import (
+    CHECKS,
+    FLIP,
+    ORDERS,
+    READINGS,
+    SPLIT,
+    S,
+    X,
+    critical_couplings,
+    expression,
+    populations,
+)
 from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.derivation import Step, argued
 from pertsym.equations.bloch import QUANTITIES
+from pertsym.expansion.interaction import Operator
 from pertsym.narrative import symbol
 from pertsym.paper import Paper
 from pertsym.present.expressions import rendered, table
@@ -25,25 +36,37 @@ _SHOWN = ("inv_T1", "inv_T2", "frequency_shift")
 _SPLITTINGS = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
+PLAIN = {
+    "telegraph": "H_I = xi sigma_x, xi = +-lam, <xi(t) xi(0)> = lam^2 exp(-gamma |t|)",
+    "fluctuators": "H_I = xi sigma_x, xi the sum of n telegraph signals +-lam/sqrt(n)",
+    "kubo_anderson": (
+        "H_I = xi sigma_x, xi = lam, 0, -lam with probabilities p/2, 1 - p, p/2, redrawn at gamma"
+    ),
+}
+"""The noises that are shown."""
+
+
 @argued
 def narrate(order: int) -> Iterator[Step]:
     """The argument up to an order."""
     yield PAPER.told("chain")
     yield PAPER.told("recursion")
-    for given in MODELS:
-        yield rates_step(given.name, given, _SHOWN, order)
-    yield rates_step("dephasing", model("fluctuators_along_z"), ("inv_T2",), order)
+    for name in PLAIN:
+        yield rates_step(name, name, _SHOWN, order)
+    yield rates_step("dephasing", "fluctuators", ("inv_T2",), order, SPLIT)
     yield convergence_step()
 
 
-def rates_step(key: str, given: JumpModel, names: tuple[str, ...], order: int) -> Step:
-    """The rates of one model; what is long is printed as text only."""
+def rates_step(
+    key: str, given: str, names: tuple[str, ...], order: int, operator: Operator = FLIP
+) -> Step:
+    """The rates of one noise; what is long is printed as text only."""
     formulas, lines = [], []
-    short = given.name == "telegraph" or given.operator != MODELS[0].operator
+    short = given == "telegraph" or operator == SPLIT
     for name in names:
         latex, text = symbol(name)
         for n in range(2, order + 1, 2):
-            value = given.expression(name, n)
+            value = expression(given, name, n, operator)
             lines.append(f"{text}({n}) = {value}")
             if short or n <= 4 or (name == "inv_T1" and n == 6):
                 formulas.append(rendered(f"{latex}^{{({n})}}", value))
@@ -52,7 +75,7 @@ def rates_step(key: str, given: JumpModel, names: tuple[str, ...], order: int) -
 
 def convergence_step() -> Step:
     """Branch points of the exact eigenvalue."""
-    discriminant = sympy.factor(sympy.discriminant(POPULATIONS, S) / -4)
+    discriminant = sympy.factor(sympy.discriminant(populations(), S) / -4)
     reaches = [(w, abs(critical_couplings(w)[0]) ** 0.5) for w in _SPLITTINGS]
     rows = [(f"{splitting:g}", f"{reach:.4f}") for splitting, reach in reaches]
     ordered = sympy.collect(sympy.expand(discriminant), X)
@@ -60,17 +83,15 @@ def convergence_step() -> Step:
     return PAPER.told("convergence", rendered("0", ordered), table(heads, rows))
 
 
-def functions(given: JumpModel) -> tuple[ExpressionFunction, ...]:
-    """Every quantity of a model at every order."""
+def functions(given: str) -> tuple[ExpressionFunction, ...]:
+    """Every quantity of a noise at every order."""
     return tuple(
         ExpressionFunction(
-            f"{given.name}_{name}_{n}",
-            given.expression(name, n),
-            f"{symbol(name).text}({n}) of {given.plain}.",
+            f"{given}_{name}_{n}", value, f"{symbol(name).text}({n}) of {PLAIN[given]}."
         )
         for name in QUANTITIES
         for n in ORDERS
-        if given.expression(name, n)
+        if (value := expression(given, name, n))
     )
 
 
@@ -79,7 +100,7 @@ PAPER = Paper(
     orders=ORDERS,
     narrate=narrate,
     readings=READINGS,
-    modules={f"{given.name}.py": partial(functions, given) for given in MODELS},
+    modules={f"{given}.py": partial(functions, given) for given in PLAIN},
     rational="Noise that jumps between states",
     checks=CHECKS,
 )

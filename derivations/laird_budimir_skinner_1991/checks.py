@@ -6,30 +6,32 @@ The formulas of the ledger themselves are read and compared with the engine's ob
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
+from functools import cache, partial, reduce
+from itertools import product
+from math import factorial
+from operator import mul
 
 import mpmath
 import numpy as np
 import sympy
 
-from derivations.laird_budimir_skinner_1991 import bath_checks
 from derivations.laird_budimir_skinner_1991.common import (
     BLOCH,
     CLASSICAL,
-    CLOSED,
-    ENGINE,
-    GENERALIZED,
     MODELS,
-    SYMBOLIC,
-    TIME,
     K,
     exact_field,
     seventh_term,
     simplex,
 )
+from pertsym.baths import enclosure
+from pertsym.baths.balls import as_mpf
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
 from pertsym.certify.element_routes import by_residues, drawn, in_time
+from pertsym.certify.gaussian_bath import thermal_average
 from pertsym.certify.imaginary_time import (
     Mode,
     equilibrium_constant_correction,
@@ -37,6 +39,7 @@ from pertsym.certify.imaginary_time import (
     second_order_populations,
     second_order_weight,
 )
+from pertsym.certify.standard import ENGINE, SYMBOLIC, trace_and_hermiticity
 from pertsym.distributions.generalized import Combination, Kind
 from pertsym.distributions.identities import RULES
 from pertsym.distributions.route import (
@@ -53,11 +56,170 @@ from pertsym.equations.rational import rational_form, rational_terms
 from pertsym.equations.series import Quantity
 from pertsym.equations.thermal import classical, detailed_balance, zero_temperature
 from pertsym.exact import Gaussian
+from pertsym.expansion.cumulants import word_coefficients
+from pertsym.expansion.moments import generator_in_moments, ordered_cumulant_blocks
+from pertsym.expansion.pairings import pairings
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.reduction.arc_length_reduction import reduce_real as reduce_by_arcs
 from pertsym.reduction.spectral import ZERO_FORM, Value, monomial
 
-NAMES = ("C1", "C2")
+# --- the bath, and the moments of Sec. II --------------------------------------------------------
+
+TRACES, GENERALIZED = "traces over number states", "generalized functions"
+LETTERS = ("b1", "b1+", "b2", "b2+")
+"""Two modes, the first with a real h, the second with an imaginary one; more of them only add terms
+like these."""
+OCCUPATIONS = {mode: sympy.Symbol(f"n{mode}", positive=True) for mode in "12"}
+
+
+def averaged(*word: str) -> sympy.Expr:
+    return thermal_average(word, OCCUPATIONS)
+
+
+@check(TRACES, "three pairings")
+def wick(digits: int) -> Findings:
+    """(84), for every word of four letters over two modes; odd words vanish.
+
+    Both sides are linear in each operator.  A word over more modes than two either holds a mode
+    an odd number of times, and both sides vanish, or is one of these.
+    """
+    for word in product(LETTERS, repeat=4):
+        a, b, c, d = word
+        pairs = (((a, b), (c, d)), ((a, c), (b, d)), ((a, d), (b, c)))
+        paired = sum(averaged(*x) * averaged(*y) for x, y in pairs)
+        yield exact(f"<{a} {b} {c} {d}>", averaged(*word), sympy.expand(paired))
+    odd = all(averaged(*word) == 0 for word in product(LETTERS, repeat=3))
+    yield Finding("averages of three letters vanish", odd)
+
+
+def correlation(time: sympy.Expr, *adjoint: bool) -> sympy.Expr:
+    """<Lambda^(+)(t) Lambda^(+)(0)> with (24): e^{iHt} b^+ e^{-iHt} = e^{iwt} b^+."""
+    total = sympy.Integer(0)
+    for mode, phase in (("1", 1), ("2", sympy.I)):
+        w, g = sympy.Symbol(f"w{mode}", positive=True), sympy.Symbol(f"g{mode}", real=True)
+        both = sympy.prod(sympy.conjugate(phase * g) if dagger else phase * g for dagger in adjoint)
+        down, up = f"b{mode}", f"b{mode}+"
+        forward = averaged(up, down) * sympy.exp(sympy.I * w * time)
+        total += both * (forward + averaged(down, up) * sympy.exp(-sympy.I * w * time))
+    return sympy.expand(total)
+
+
+@check(TRACES, "spectra of three baths", "Fourier integral of a super-Ohmic bath")
+def boson_spectrum(digits: int) -> Findings:
+    """(65), (73), (D2): averages over number states, and continua of modes as numbers."""
+    with mpmath.workdps(digits + 10):
+        w, t = mpmath.mpf(3) / 4, mpmath.mpf(5) / 4
+        n = 1 / mpmath.expm1(2 * w)  # n/(n + 1) = e^{-2w}, so that (73) at w and -w is (D2)
+        for density, j in (
+            (Ohmic(1.0, 1.0, 3.0), w**3 * mpmath.exp(-w)),
+            (Ohmic(0.5, 2.0, 1.0), w / 2 * mpmath.exp(-w / 2)),
+            (DrudeLorentz(0.25, 0.75), mpmath.mpf(1) / 4),
+        ):
+            bath = Correlation(density, "boson", 2.0)
+            for at, occupied in ((w, n + 1), (-w, n)):
+                found = as_mpf(enclosure.spectrum(bath, at, 0, digits + 5))
+                yield close(f"(73) at {float(at)}, {density}", found, 2 * j * occupied, digits)
+
+        def lines(w: mpmath.mpf) -> mpmath.mpc:
+            n = 1 / mpmath.expm1(2 * w)
+            both = (n + 1) * mpmath.expj(-w * t) + n * mpmath.expj(w * t)
+            return w**3 * mpmath.exp(-w) * both / mpmath.pi
+
+        inverse = mpmath.quad(lines, [0, 1, 3, 8, 20, 50, mpmath.inf])
+        # [n(w) + 1] e^{-iwt} + n(w) e^{iwt} as geometric series: sums of 6/(1 + 2k +- it)^4
+        series = sum(mpmath.zeta(4, (k + 1j * sign * t) / 2) for k, sign in ((1, 1), (3, -1)))
+        yield close("(65)", inverse, 6 * series / (16 * mpmath.pi), digits)
+
+
+@check(TRACES, SYMBOLIC)
+def correlation_symmetry(digits: int) -> Findings:
+    """(76), (88), (89)."""
+    t = sympy.Symbol("t", real=True)
+    c1, c2 = correlation(t, True, False), correlation(t, False, False)
+    yield exact("(76)", c1, correlation(t, False, True))
+    yield exact("(88)", c2, correlation(t, True, True))
+    for number, function in ((1, c1), (2, c2)):
+        yield exact(f"(89) for C{number}", sympy.conjugate(function), function.subs(t, -t))
+
+
+TIMES = sympy.symbols("t t_1:5")
+# A random Liouvillian -i L(t) = +-(A + t B) with (A, B) drawn from this list: a finite ensemble
+# stands for Tr_b[... rho_b], so that every average and every integral is an exact polynomial.
+_DRAWN = ((((1, 2), (0, -1)), ((3, 0), (1, 1))), (((0, 1), (1, 2)), ((-1, 1), (2, 0))))
+ENSEMBLE = [[sign * sympy.Matrix(m) for m in pair] for pair in _DRAWN for sign in (1, -1)]
+ENSEMBLE_ROUTE = "exact averages over a finite ensemble of Liouvillians linear in t"
+
+
+def chain(member: Sequence[sympy.Matrix], times: Sequence[int]) -> sympy.Matrix:
+    """l(t_k) l(t_m) ... of one member, time 0 being t."""
+    return reduce(mul, (member[0] + TIMES[k] * member[1] for k in times), sympy.eye(2))
+
+
+def average(times: Sequence[int]) -> sympy.Matrix:
+    """<l(t_k) l(t_m) ...>."""
+    return sum((chain(x, times) for x in ENSEMBLE), sympy.zeros(2)) / len(ENSEMBLE)
+
+
+def integrated(value: sympy.Matrix, count: int) -> sympy.Matrix:
+    """int dt_1 ... dt_count over t > t_1 > ... > 0."""
+    for k in range(count, 0, -1):
+        value = value.applyfunc(lambda z, k=k: sympy.integrate(z, (TIMES[k], 0, TIMES[k - 1])))
+    return value.expand()
+
+
+@cache
+def moment(n: int) -> sympy.Matrix:
+    """M^(n)(t) of Eq. (30)."""
+    return factorial(n) * integrated(average(range(1, n + 1)), n)
+
+
+def from_moments(order: int) -> sympy.Matrix:
+    """R^(order)(t) by `generator_in_moments`."""
+    total = sympy.zeros(2)
+    for (first, *rest), coefficient in generator_in_moments(order).items():
+        total += reduce(mul, map(moment, rest), coefficient * moment(first).diff(TIMES[0]))
+    return total.expand()
+
+
+@check("series of Phi^-1", ENSEMBLE_ROUTE)
+def moments(digits: int) -> Findings:
+    """(25)-(39): the series solves the equation of motion, and R Phi = dPhi/dt order by order."""
+    for n in range(1, 5):  # d/dt of the n-th iterated integral is l(t) times the one before
+        one, before = (integrated(chain(ENSEMBLE[0], range(1, k + 1)), k) for k in (n, n - 1))
+        wanted = chain(ENSEMBLE[0], [0]) * before
+        yield exact(f"derivative of the iterated integral {n}", one.diff(TIMES[0]), wanted)
+    for odd in (1, 3):
+        yield exact(f"moment {odd} vanishes", moment(odd), sympy.zeros(2))
+    for order in (2, 4):
+        made = sympy.zeros(2)
+        for k in range(2, order + 1, 2):
+            made += from_moments(k) * moment(order - k) / factorial(order - k)
+        wanted = moment(order).diff(TIMES[0]) / factorial(order)
+        yield exact(f"R Phi = dPhi/dt at order {order}", made, wanted)
+
+
+@check("ordered partitions", "moments", ENSEMBLE_ROUTE)
+def _cumulant(order: int, digits: int) -> Findings:
+    """(40), (41), and that Wick's theorem applied to the averages leaves the engine's words."""
+    blocks = ordered_cumulant_blocks(order)
+    parts = (sign * reduce(mul, map(average, block)) for block, sign in blocks.items())
+    whole = integrated(sum(parts, sympy.zeros(2)), order - 1)
+    yield exact(f"their integral = R({order})", whole, from_moments(order))
+    for pairing in pairings(order):
+        counted: dict[tuple[int, ...], int] = {}
+        for partition, sign in blocks.items():
+            if all(any(set(pair) <= set(block) for block in partition) for pair in pairing):
+                word = tuple(time for block in partition for time in block)
+                counted[word] = counted.get(word, 0) + sign
+        left = {word: sign for word, sign in counted.items() if sign}
+        yield exact(f"words of {pairing}", dict(word_coefficients(pairing)), left)
+
+
+cumulant_2, cumulant_4 = (partial(_cumulant, order) for order in (2, 4))
+
+
+# --- generator, rates and equilibrium ------------------------------------------------------------
+
 _W0 = sympy.Symbol("w0", positive=True)
 
 
@@ -68,53 +230,42 @@ def terms_of(quantity: Quantity) -> TimeIntegrand:
     return quantity.terms
 
 
-@check(ENGINE, GENERALIZED, TIME, CLOSED)
-def _routes(
-    bloch: Callable[[], Bloch], name: str, orders: tuple[int, ...], digits: int
-) -> Findings:
+ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
+    "k_up_2": ("k_up", (2,)), "k_down_2": ("k_down", (2,)), "inv_T1_2": ("inv_T1", (2,)),
+    "inv_T2_2": ("inv_T2", (2,)), "shift_2": ("frequency_shift", (2,)), "k_up_4": ("k_up", (4,)),
+    "k_down_4": ("k_down", (4,)), "inv_T1_4": ("inv_T1", (4,)),
+    "pure_dephasing_integral": ("inv_T2_prime", (4,)), "classical_k_up": ("k_up", (2, 4)),
+    "classical_T1": ("inv_T1", (2, 4)), "classical_dephasing": ("inv_T2_prime", (4,)),
+}  # fmt: skip
+
+
+@check(ENGINE, GENERALIZED, "triple time integral", "closed form by residues")
+def _routes(tag: str, digits: int) -> Findings:
     """Arc lengths against generalized functions, and both against the time integral."""
-    for quantity in (bloch().series(name)[order] for order in orders):
+    (name, orders), noisy = ROUTES[tag], tag.startswith("classical")
+    bloch = CLASSICAL if noisy else BLOCH
+    for quantity in map(bloch.series(name).__getitem__, orders):
         terms, what = terms_of(quantity), f"{name}({quantity.order})"
-        interaction, forms = bloch().interaction, (reduce_by_distributions(terms), quantity.form)
-        if interaction.real:
-            forms = classical(forms[0], NAMES), classical(forms[1], NAMES)
+        forms = [reduce_by_distributions(terms), quantity.form]
+        if noisy:
+            forms = [classical(form, ("C1", "C2")) for form in forms]
         yield exact(f"{what} by generalized functions", *forms)
         for seed in (1, 2):
-            numbers = drawn(interaction, seed, real=bool(interaction.real))
+            numbers = drawn(bloch.interaction, seed, real=noisy)
             direct = in_time(terms, numbers, digits + 5).real
-            yield close(
-                f"{what} as a number", by_residues(quantity.form, numbers, digits), direct, digits
-            )
-
-
-ROUTES = {
-    "k_up_2": ("k_up", 2), "k_down_2": ("k_down", 2), "inv_T1_2": ("inv_T1", 2),
-    "inv_T2_2": ("inv_T2", 2), "shift_2": ("frequency_shift", 2), "k_up_4": ("k_up", 4),
-    "k_down_4": ("k_down", 4), "inv_T1_4": ("inv_T1", 4),
-    "pure_dephasing_integral": ("inv_T2_prime", 4),
-}  # fmt: skip
-CLASSICAL_ROUTES = {
-    "classical_k_up": ("k_up", (2, 4)),
-    "classical_T1": ("inv_T1", (2, 4)),
-    "classical_dephasing": ("inv_T2_prime", (4,)),
-}
+            found = by_residues(quantity.form, numbers, digits)
+            yield close(f"{what} as a number", found, direct, digits)
 
 
 @check(ENGINE, SYMBOLIC)
 def relations(digits: int) -> Findings:
-    """k_down is k_up with w0 -> -w0; 1/T1 is their sum; 1/T2' is even, not in 1/T2(2); (A6)."""
+    """k_down is k_up with w0 -> -w0; 1/T1 is their sum; 1/T2' is even, and zero at T = 0."""
     pure = terms_of(BLOCH.inv_T2_prime[4])
     up, down = BLOCH.k_up[4].form, BLOCH.k_down[4].form
     yield exact("k_down(4)", up.reversed_frequencies(), down)
     yield exact("1/T1(4)", up + down, BLOCH.inv_T1[4].form)
-    yield exact("no pure dephasing at second order", BLOCH.inv_T2_prime[2].form, ZERO_FORM)
     yield exact("1/T2' = 0 at T = 0", zero_temperature(BLOCH.inv_T2_prime[4].form), ZERO_FORM)
     yield exact("even", reduce_by_arcs(pure.reversed_frequencies()), BLOCH.inv_T2_prime[4].form)
-    w0, delta, s2, s4, q = sympy.symbols("w0 delta s2 s4 q", positive=True)
-    shifted = w0 - delta**2 * s2 - delta**4 * s4  # w0 - Im R_1010
-    omega = shifted * sympy.sqrt(1 - delta**4 * q / shifted**2)
-    series = sympy.series(omega - w0, delta, 0, 5).removeO()
-    yield exact("(A5) as (A6)", series, -(delta**2) * s2 - delta**4 * (s4 + q / (2 * w0)))
 
 
 @check(ENGINE, "second-order generator with a diagonal coupling")
@@ -201,24 +352,18 @@ BETA_VALUE, GAP = 1.5, 0.75
 MODE = Mode(1.25, np.array([[0, 1], [1, 0]]), 0.5)
 
 
-def _of_the_mode(level: int, beta: mpmath.mpf, gap: mpmath.mpf) -> mpmath.mpf:
-    """K_nn for 2 pi g^2 {[n + 1] delta(w - w1) + n delta(w + w1)}."""
-    w1, n = mpmath.mpf(MODE.frequency), 1 / mpmath.expm1(beta * MODE.frequency)
-    lines = [(w, mpmath.mpf(MODE.strength) ** 2 * weight) for w, weight in ((w1, n + 1), (-w1, n))]
-
-    def boltzmann(w: mpmath.mpf) -> mpmath.mpf:
-        return mpmath.exp(-beta * w)
-
-    return simplex(level, {"C1": lines}, gap, beta, boltzmann, lambda z: mpmath.mpf(float(z.re)))
-
-
 @check("imaginary-time expansion", "quadrature of (108)-(110)", "diagonalisation", status="derived")
 def imaginary_time(digits: int) -> Findings:
     """(106)-(111): the simplex terms against quadrature in imaginary time and diagonalisation."""
     with mpmath.workdps(digits + 10):
         beta, gap = mpmath.mpf(BETA_VALUE), mpmath.mpf(GAP)
         correlation = MODE.correlation(BETA_VALUE)
-        levels = [_of_the_mode(level, beta, gap) for level in (0, 1)]
+        square, n = mpmath.mpf(MODE.strength) ** 2, 1 / mpmath.expm1(beta * MODE.frequency)
+        lines = [(MODE.frequency, square * (n + 1)), (-MODE.frequency, square * n)]
+        levels = [
+            simplex(level, {"C1": lines}, gap, beta, lambda w: mpmath.exp(-beta * w))
+            for level in (0, 1)
+        ]
         for level, sign, equation in ((0, -1, 108), (1, 1, 109)):
             weight = second_order_weight(correlation, beta, sign * gap, digits)
             wanted = mpmath.exp(-level * beta * gap) * weight.value
@@ -263,10 +408,9 @@ def _model(name: str, digits: int) -> Findings:
     yield exact("1/T2'(4)", rational_form(pure.form, baths, _W0), terms)
 
 
+generator_structure = trace_and_hermiticity(BLOCH.generator)
 CHECKS = checks_in(
-    vars(bath_checks),
-    {tag: partial(_routes, lambda: BLOCH, n, (order,)) for tag, (n, order) in ROUTES.items()},
-    {tag: partial(_routes, lambda: CLASSICAL, *which) for tag, which in CLASSICAL_ROUTES.items()},
+    {tag: partial(_routes, tag) for tag in ROUTES},
     {tag: partial(_identity, names) for tag, names in IDENTITIES.items()},
     {f"model_{name}": partial(_model, name) for name in MODELS},
     globals(),

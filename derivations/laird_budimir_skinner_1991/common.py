@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 
 import sympy
@@ -24,9 +23,6 @@ BLOCH = Bloch(laird())
 K = EquilibriumConstant(laird())
 CLASSICAL = Bloch(laird(real=("C1", "C2")))
 
-W0 = Fraction(11, 10)
-"""Level splitting at which time integrals and closed forms are compared as numbers."""
-
 RATES = {
     "k_{10}": "k_up",
     "k_{01}": "k_down",
@@ -41,11 +37,23 @@ RATES = {
 }
 """The paper's names of what the engine derives."""
 
-ENGINE = "expansion and arc-length reduction"
-GENERALIZED = "generalized functions"
-TIME = "triple time integral"
-CLOSED = "closed form by residues"
-SYMBOLIC = "symbolic identity"
+SPLITTING = r"\Delta\bar\omega^{(2)}"
+_RATIO = r"\left( \frac{k_{10}}{k_{01}} \right)"
+FORMULAS = {
+    # the ratio of two series, order by order, (113)
+    rf"{_RATIO}^{{(0)}}": r"\frac{k_{10}^{(2)}}{k_{01}^{(2)}}",
+    rf"{_RATIO}^{{(2)}}": r"\frac{k_{10}^{(4)}}{k_{01}^{(2)}}"
+    r"-\frac{k_{01}^{(4)}k_{10}^{(2)}}{k_{01}^{(2)}k_{01}^{(2)}}",
+    # B is K^(2) without its transforms P, (D5); A is what is then left of the ratio, (D3)
+    "B": r"K^{(2)} - \frac{\beta e^{-\beta\omega_0}}{2\pi}[P_1(\omega_0)-P_1(-\omega_0)]",
+    "A": rf"{_RATIO}^{{(2)}} - B",
+    r"\Delta\omega'^{(2)}": rf"{SPLITTING}-\Delta\omega^{{(2)}}",
+    # (112), (99)
+    r"\frac{k_{10}}{k_{01}}": rf"{_RATIO}^{{(0)}} + \delta^2{_RATIO}^{{(2)}}",
+    r"\frac{\sigma_{11}^{\mathrm{eq}}}{\sigma_{00}^{\mathrm{eq}}}": "K",
+    r"\frac{1}{2T_1}": r"\frac12\left( \frac{1}{T_1} \right)",
+}
+"""What it defines by them."""
 
 
 def seventh_term() -> Term:
@@ -62,18 +70,17 @@ def simplex(
     w0: Any,
     beta: Any,
     boltzmann: Callable[[Any], Any],
-    number: Callable[[Gaussian], Any] = lambda z: z,
 ) -> Any:
     """K_nn^(2) from the engine's simplex terms, for lines: (position, weight) by function.
 
-    In any arithmetic that `boltzmann`, w -> e^{-beta w}, and `number` bring.
+    In any arithmetic that `boltzmann`, w -> e^{-beta w}, brings.
     """
     total = 0 * beta
     for term in K.simplex_terms(level):
         for position, weight in spectra[term.name]:
             a = position - w0 * term.pole[0]
-            front = number(term.weight) * weight / (a * a)
             bracket = boltzmann(a) - 1 + beta * a
+            front = term.weight.re * weight / (a * a)
             total = total + boltzmann(w0 * term.energy[0]) * bracket * front
     return total
 

@@ -15,8 +15,10 @@ from derivations.laird_budimir_skinner_1991 import systems
 from derivations.laird_budimir_skinner_1991.checks import CHECKS
 from derivations.laird_budimir_skinner_1991.common import (
     BLOCH,
+    FORMULAS,
     MODELS,
     RATES,
+    SPLITTING,
     K,
     seventh_term,
     spectra,
@@ -37,7 +39,6 @@ from pertsym.expansion.terms import TimeIntegrand
 from pertsym.language.concrete import AtNumbers, System
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.language.limits import Limit
-from pertsym.language.reader import each_equation
 from pertsym.narrative import (
     NamedForm,
     RoutesDisagree,
@@ -53,23 +54,6 @@ from pertsym.present.expressions import rendered
 from pertsym.reduction.arc_length_reduction import reduce_real
 from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import ZERO_FORM, Thermal, monomial
-
-_SPLITTING = r"\Delta\bar\omega^{(2)}"
-_RATIO = r"\left( \frac{k_{10}}{k_{01}} \right)"
-FORMULAS = {
-    # the ratio of two series, order by order, (113)
-    rf"{_RATIO}^{{(0)}}": r"\frac{k_{10}^{(2)}}{k_{01}^{(2)}}",
-    rf"{_RATIO}^{{(2)}}": r"\frac{k_{10}^{(4)}}{k_{01}^{(2)}}"
-    r"-\frac{k_{01}^{(4)}k_{10}^{(2)}}{k_{01}^{(2)}k_{01}^{(2)}}",
-    # B is K^(2) without its transforms P, (D5); A is what is then left of the ratio, (D3)
-    "B": r"K^{(2)} - \frac{\beta e^{-\beta\omega_0}}{2\pi}[P_1(\omega_0)-P_1(-\omega_0)]",
-    "A": rf"{_RATIO}^{{(2)}} - B",
-    r"\Delta\omega'^{(2)}": rf"{_SPLITTING}-\Delta\omega^{{(2)}}",
-    # (112), (99)
-    r"\frac{k_{10}}{k_{01}}": rf"{_RATIO}^{{(0)}} + \delta^2{_RATIO}^{{(2)}}",
-    r"\frac{\sigma_{11}^{\mathrm{eq}}}{\sigma_{00}^{\mathrm{eq}}}": "K",
-    r"\frac{1}{2T_1}": r"\frac12\left( \frac{1}{T_1} \right)",
-}
 
 ELEMENTS = ("delta", "epsilon", "x")
 FUNCTIONS = {  # at finite epsilon, (B1), (B3), (B4)
@@ -103,7 +87,7 @@ def names() -> Dictionary:
     known |= {f"K^{{({n})}}": value for n, value in constants.items()}
     known["K"] = _whole(constants, 4)
     temperature = monomial(Gaussian(1), Thermal("T", -1, (0,)))
-    known[_SPLITTING] = Known(renormalised_splitting(BLOCH.interaction) * temperature)
+    known[SPLITTING] = Known(renormalised_splitting(BLOCH.interaction) * temperature)
     known["I_7"] = Known(reduce_real(TimeIntegrand.collect(4, [seventh_term()]).real_parts()))
     return replace(
         Dictionary.of(BLOCH.interaction, ("Gamma",)),
@@ -137,16 +121,6 @@ def _computed(system: Callable[[], System]) -> Callable[[], Reading]:
     return lambda: AtNumbers(system(), INDICES)
 
 
-def each(reading: Reading) -> Reading:
-    """Of equations one by one, with every sign of a +-; a bound is reached."""
-
-    def fault(latex: str) -> str:
-        equations = each_equation(latex.replace(r"\le ", "="), INDICES)
-        return next(filter(None, map(reading, equations)), "")
-
-    return fault
-
-
 READINGS: dict[str, Callable[[], Reading]] = {
     "decaying bath": _computed(systems.decaying),
     "generalized functions": _computed(systems.distributions),
@@ -154,8 +128,8 @@ READINGS: dict[str, Callable[[], Reading]] = {
     "interaction picture": _computed(systems.interaction_picture),
     "modes": _computed(systems.modes),
     "oscillators": _computed(systems.oscillators),
-    "coherences": lambda: each(systems.coherences()),
-    "right and left": lambda: each(systems.right_left()),
+    "coherences": lambda: replace(systems.coherences(), written=INDICES),
+    "right and left": systems.right_left,
     "frequency of the coherences": lambda: coherence(""),
     "renormalised frequency": lambda: coherence("zero-temperature"),
     **{name: partial(spectra, name) for name in MODELS},

@@ -6,51 +6,32 @@ terms, at numbers drawn once; nothing here is an equation of the paper.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache, partial
 from itertools import product
-from math import prod
 from typing import Any
 
 import numpy as np
 import sympy
 from sympy.physics.matrices import msigma
 
-from derivations.laird_budimir_skinner_1991.bath_checks import N, one_mode
+from derivations.laird_budimir_skinner_1991.checks import LETTERS
 from derivations.laird_budimir_skinner_1991.common import (
     BLOCH,
     CLASSICAL,
+    FORMULAS,
     RATES,
-    W0,
     K,
     seventh_term,
     simplex,
 )
-from pertsym.certify.gaussian_bath import (
-    RHO,
-    GaussianBath,
-    at,
-    commutator,
-    free,
-    over_delta,
-    phase,
-)
-from pertsym.certify.time_domain import Exponentials
+from pertsym.certify.element_routes import drawn
+from pertsym.certify.gaussian_bath import RHO, GaussianBath, I, Oscillators, free, over_delta, phase
+from pertsym.equations.bloch import Bloch
 from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.terms import Term, TimeIntegrand
-from pertsym.language.bath_operators import (
-    EMPTY,
-    ONE,
-    Letter,
-    Operator,
-    Plain,
-    Side,
-    diagonal,
-    evolution,
-)
+from pertsym.language.bath_operators import EMPTY, ONE, Operator, Plain
 from pertsym.language.concrete import Function, System
 from pertsym.language.evaluation import Symbols
 from pertsym.language.exponential_sums import (
@@ -62,41 +43,32 @@ from pertsym.language.exponential_sums import (
     constant,
     linear,
     multiple,
-    reciprocal,
     variable,
 )
-from pertsym.language.reader import NotRead
-from pertsym.reduction.spectral import SpectralForm, Thermal
 
-I = Gaussian(0, 1)  # noqa: E741
-W = Gaussian(W0)
 NONE = ExponentialSum({})
-Scalar = Callable[[Linear], ExponentialSum]
-
-
-def bath(interaction: Interaction, first: Exponentials, second: Exponentials) -> GaussianBath:
-    """One of the engine's interactions with C1 and C2."""
-    return GaussianBath(interaction, {"C1": first, "C2": second}, (W0,), ("Lambda", "Lambda+"))
+NOTHING = Operator({})
 
 
 # --- baths with decaying correlation functions -----------------------------------------------
 
-DECAYING = bath(
-    BLOCH.interaction,
-    Exponentials.of([(Fraction(3, 7), Fraction(-2, 5))], [(Fraction(4, 5), Fraction(3, 8))]),
-    Exponentials.of([(Fraction(-1, 3), Fraction(3, 4))], [(Fraction(6, 5), Fraction(-5, 9))]),
-)
-REAL = bath(
-    CLASSICAL.interaction,
-    Exponentials.of([Fraction(3, 7)], [Fraction(4, 5)]),
-    Exponentials.of([Fraction(-1, 3)], [Fraction(6, 5)]),
-)
+
+def bath(engine: Bloch, real: bool) -> GaussianBath:
+    """An interaction of the engine with one exponential in C1 and one in C2."""
+    numbers = drawn(engine.interaction, 5, 1, real)
+    letters = ("Lambda", "Lambda+")
+    return GaussianBath(engine.interaction, numbers.baths, numbers.frequencies, letters)
+
+
+DECAYING, REAL = bath(BLOCH, real=False), bath(CLASSICAL, real=True)
+W = DECAYING.frequency((1,))
+SUBSCRIPTS = {"C1": "_1", "C2": "_2"}
 ENERGIES = DECAYING.energies
 DELTA_2 = ExponentialSum.form(DELTA).power(2)
-
-
-def both_orders(two: ExponentialSum, four: ExponentialSum) -> ExponentialSum:
-    return two * DELTA_2 + four * DELTA_2 * DELTA_2
+STATE = [[Gaussian(Fraction(5, 8)), Gaussian(Fraction(1, 5), Fraction(-2, 7))],
+         [Gaussian(Fraction(1, 5), Fraction(2, 7)), Gaussian(Fraction(3, 8))]]  # fmt: skip
+SIGMA = Operator.matrix(STATE)
+KETS: dict[str, dict[int, ExponentialSum]] = {str(k): {k: ONE} for k in (0, 1)}
 
 
 @cache
@@ -105,42 +77,21 @@ def elements() -> dict[str, Any]:
     return DECAYING.elements(BLOCH.element)
 
 
-@cache
-def rates() -> dict[str, ExponentialSum]:
-    """The rates by order, from their time-domain terms."""
-    found: dict[str, ExponentialSum] = {}
+def rates(engine: Bloch, own: GaussianBath) -> dict[str, Plain]:
+    """The rates and their orders, from time-domain terms; the shift has none."""
+    found: dict[str, Plain] = {}
+
+    def value(name: str, order: int) -> ExponentialSum:
+        terms = engine.terms(name, order)
+        form = engine.series(name)[order].form
+        return own.value(form) if terms is None else own.integral(terms)
+
     for latex, name in RATES.items():
-        terms = {n: BLOCH.terms(name, n) for n in (2, 4)}
-        orders = {n: DECAYING.integral(x) for n, x in terms.items() if x is not None}
-        found |= {f"{latex}^{{({n})}}": value for n, value in orders.items()}
-        if len(orders) == 2:
-            plain = latex.removeprefix(r"\left( ").removesuffix(r" \right)")
-            found[plain] = both_orders(orders[2], orders[4])
-    for order in (2, 4):
-        form = BLOCH.frequency_shift[order].form
-        found[rf"\Delta\omega^{{({order})}}"] = DECAYING.value(form)
+        two, four = value(name, 2), value(name, 4)
+        plain = latex.removeprefix(r"\left( ").removesuffix(r" \right)")
+        found[plain] = two * DELTA_2 + four * DELTA_2 * DELTA_2
+        found |= {f"{latex}^{{(2)}}": two, f"{latex}^{{(4)}}": four}
     return found
-
-
-# --- a bath with one exponential in each correlation function --------------------------------
-
-
-def dagger(name: str) -> str:
-    """Lambda <-> Lambda^+, b_k <-> b_k^+."""
-    return name.removesuffix("+") if name.endswith("+") else f"{name}+"
-
-
-def raising_part(h: Operator) -> Operator:
-    """<1|h|0>/delta."""
-    bra = Operator.of([(ONE, (("bra", 0, 1), EMPTY), None)])
-    ket = Operator.of([(ONE, (("ket", 0, 0), EMPTY), None)])
-    return over_delta(bra * h * ket, 1)
-
-
-STATE = [[Gaussian(Fraction(5, 8)), Gaussian(Fraction(1, 5), Fraction(-2, 7))],
-         [Gaussian(Fraction(1, 5), Fraction(2, 7)), Gaussian(Fraction(3, 8))]]  # fmt: skip
-SIGMA = Operator.matrix(STATE)
-KETS: dict[str, dict[int, ExponentialSum]] = {str(k): {k: ONE} for k in (0, 1)}
 
 
 def motion(interaction_picture: bool) -> dict[str, Plain]:
@@ -162,32 +113,21 @@ def motion(interaction_picture: bool) -> dict[str, Plain]:
 EPS = Gaussian(Fraction(1, 10**32))
 
 
-def _regulator(form: Linear) -> Gaussian:
-    """That of the middle time vanishes first, (C4)."""
+def s(form: Linear, eps: Gaussian | None = None) -> ExponentialSum:
+    """1/(eps + i x); the regulator of the middle time vanishes first, (C4)."""
     both = coefficient(form, r"\omega") and coefficient(form, r"\omega'")
-    return EPS * EPS * EPS if both else EPS
+    eps = eps or (EPS * EPS * EPS if both else EPS)
+    return ExponentialSum.form(linear([("", eps), *multiple(form, I)]), -1)
 
 
-def s(form: Linear) -> ExponentialSum:
-    """1/(eps + i x)."""
-    return ExponentialSum.form(linear([("", _regulator(form)), *multiple(form, I)]), -1)
-
-
-def lorentzian(form: Linear, eps: Gaussian) -> ExponentialSum:
-    """1/(eps^2 + x^2)."""
-    poles = (ExponentialSum.form(linear([*form, ("", I * eps * up)]), -1) for up in (1, -1))
-    return prod(poles, start=ONE)
-
-
-def d(form: Linear) -> ExponentialSum:
+def d(form: Linear, eps: Gaussian | None = None) -> ExponentialSum:
     """eps/(pi (eps^2 + x^2))."""
-    return lorentzian(form, _regulator(form)) * (_regulator(form) * (1 / PI))
+    return (s(form, eps) + s(form, eps).conjugate()) * (1 / (2 * PI))
 
 
 def p(form: Linear) -> ExponentialSum:
     """x/(eps^2 + x^2)."""
-    numerator = ExponentialSum.of([(Gaussian(1), ((form, 1),), ())])
-    return lorentzian(form, _regulator(form)) * numerator
+    return (s(form) - s(form).conjugate()) * Gaussian(0, Fraction(1, 2))
 
 
 def test_function(form: Linear) -> ExponentialSum:
@@ -198,41 +138,32 @@ def test_function(form: Linear) -> ExponentialSum:
     return sum(lines, NONE)
 
 
-def slope(function: Scalar) -> Scalar:
-    """The derivative of a function with respect to its argument."""
-
-    def derived(form: Linear) -> ExponentialSum:
-        probe = function(variable("probe")).derivative("probe")
-        return probe.put_in("probe", form)
-
-    return derived
-
-
-SUBSCRIPTS = {"C1": "_1", "C2": "_2"}
+def raising_part(h: Operator) -> Operator:
+    """<1|h|0>/delta."""
+    bra = Operator.of([(ONE, (("bra", 0, 1), EMPTY), None)])
+    ket = Operator.of([(ONE, (("ket", 0, 0), EMPTY), None)])
+    return over_delta(bra * h * ket, 1)
 
 
 @cache
 def decaying() -> System:
     """A Gaussian bath with one exponential in each correlation function."""
     plain, seventh = DECAYING.system(), TimeIntegrand.collect(4, [seventh_term()]).real_parts()
-    regularised = {"S": s, r"\mathcal{D}": d, r"\mathcal{P}": p, "f": test_function}
-    primed = {f"{name}'": slope(f) for name, f in regularised.items()}
-    own, cross = elements()["R_{1010}"], elements()["R_{1001}"]
-    omega = W + (own - own.conjugate()) * (I * Fraction(1, 2))
-    omega -= cross * cross.conjugate() * reciprocal(W * 2)
-    values: dict[str, Plain] = {
-        **plain.values, **free(r"\tau", r"\beta", "x"), **elements(), **rates(), **motion(False),
+    values: dict[str, Plain | str] = {
+        **plain.values, **free(r"\tau", r"\beta", "x"), **rates(BLOCH, DECAYING), **elements(),
+        **motion(False),
         r"\omega_0": W, "x_0": Fraction(2, 9), r"\epsilon": EPS,
         r"\omega": Fraction(7, 10),
         r"\sigma(0)": SIGMA, r"\rho(0)": RHO * SIGMA,
         "I_7": DECAYING.integral(seventh),
-        "B": DECAYING.value(b_part()),
-        r"\Delta\omega": omega - W,
+        "K^{(2)}": DECAYING.value(K[2]), "B": FORMULAS["B"],
+        r"\Delta\omega": r"-\operatorname{Im}\{R_{1010}\}-\frac{|R_{1001}|^2}{2\omega_0}",
         r"f(\omega_0)": DECAYING.integral(half_of_dephasing()),
         r"f(-\omega_0)": DECAYING.integral(half_of_dephasing().reversed_frequencies()),
     }  # fmt: skip
     functions = {
-        **plain.functions, **DECAYING.spectra(SUBSCRIPTS), **regularised, **primed,
+        **plain.functions, **DECAYING.spectra(SUBSCRIPTS),
+        "S": s, r"\mathcal{D}": d, r"\mathcal{P}": p, "f": test_function,
         r"\tilde\Lambda": lambda time: raising_part(DECAYING.hamiltonian(time)),
         r"\Lambda": lambda time: Operator.letter("Lambda", time),
         r"\sigma": lambda time: DECAYING.evolved(time) * SIGMA,
@@ -253,41 +184,35 @@ def thermal_factor() -> Gaussian:
     return ratio
 
 
-def b_part() -> SpectralForm:
-    """K^(2) without beta times transforms."""
-    return SpectralForm.collect(
-        (m, z) for m, z in K[2] if not any(isinstance(a, Thermal) and a.power for a in m.atoms)
-    )
+def half_of_dephasing() -> TimeIntegrand:
+    """The terms of -k_10 that are terms of 1/T2' too."""
+    whole, rate = (BLOCH.terms(name, 4) or () for name in ("inv_T2_prime", "k_up"))
+    opposite = {(shape, -z) for z, shape in whole}
+    kept = [Term(-z, shape) for z, shape in rate if (shape, z) in opposite]
+    return TimeIntegrand.collect(4, kept).real_parts()
 
 
-@cache
 def distributions() -> System:
-    """Generalized functions of x, integrated with a test function."""
-    plain = decaying()
-    functions = {**plain.functions, r"\delta": d_sharp}
-    return replace(plain, functions=functions, test=("x", plain.functions["f"]))
+    """Generalized functions of x, integrated with a test function.
+
+    For delta(x) the regulator is smaller than all others.
+    """
+    sharp: Function = partial(d, eps=EPS * EPS)
+    functions = {**decaying().functions, r"\delta": sharp}
+    return replace(decaying(), functions=functions, test=("x", test_function))
 
 
-def d_sharp(form: Linear) -> ExponentialSum:
-    """A delta function: the regulator is already smaller than all others."""
-    return lorentzian(form, EPS * EPS) * (EPS * EPS * (1 / PI))
-
-
-@cache
 def classical() -> System:
     """Real, even correlation functions."""
-    terms = [CLASSICAL.k_up[n].terms for n in (2, 4)]
-    two, four = (REAL.integral(x) for x in terms if x is not None)
-    return System(
-        {r"\omega_0": W, "k_{10}": both_orders(two, four)},
-        REAL.spectra(SUBSCRIPTS),
-        known={"k_{10}": 6},
-    )
+    values = {r"\omega_0": REAL.frequency((1,)), **rates(CLASSICAL, REAL)}
+    return System(values, REAL.spectra(SUBSCRIPTS), known={"k_{10}": 6})
 
 
-@cache
 def interaction_picture() -> System:
     return replace(decaying(), values={**decaying().values, **motion(True)})
+
+
+# --- exact identities of two levels ------------------------------------------------------------
 
 
 def coherences() -> Symbols:
@@ -320,9 +245,11 @@ def right_left() -> Symbols:
 
     rho = np.array([[1 - upper, x + sympy.I * y], [x - sympy.I * y, upper]])
     basis = np.array([[1, 1], [1, -1]])  # |r> and |l> times the square root of 2 as rows
+    field, adjoint = sympy.symbols("Lambda Lambda^+", commutative=False)
     point: dict[str, Any] = {
         r"\omega_0": w, r"\delta": delta, "T_1": 1 / (up + down), "T_2": 1 / gamma,
         r"P_x^{\mathrm{eq}}": (down - up) / (down + up),
+        r"\Lambda": field, r"\Lambda^\dagger": adjoint,
     }  # fmt: skip
     for axis, k in zip("xyz", (1, 2, 3), strict=True):
         matrix = point[rf"\sigma_{axis}"] = basis.T @ np.array(msigma(k).tolist()) @ basis / 2
@@ -331,189 +258,46 @@ def right_left() -> Symbols:
     # the remainder of (152) is what its left side has beyond second order
     damped = 2 * gamma * point[r"\dot P_z(t)"] + w**2 * point["P_z(t)"]
     left = sympy.Poly(point[r"\ddot P_z(t)"] + damped, delta)
-    field, adjoint, whole = sympy.zeros(1, 3)
-    for k, h in (
-        (1, sympy.Symbol("h_1", real=True)),
-        (2, sympy.I * sympy.Symbol("h_2", real=True)),
-    ):
-        b, raised = sympy.symbols(f"b_{k} b_{k}^+", commutative=False)
+    point[r"O(\delta^4)"] = sum(z * delta**n for (n,), z in left.terms() if n >= 4)
+    whole = sympy.Integer(0)
+    for k in (1, 2):
         own = point[rf"\omega_{k}"] = sympy.Symbol(f"omega_{k}", positive=True)
+        b, raised = sympy.symbols(f"b_{k} b_{k}^+", commutative=False)
         point |= {f"b_{k}": b, rf"b_{k}^\dagger": raised}
-        field, adjoint = field + h * (raised + b), adjoint + sympy.conjugate(h) * (raised + b)
         whole += own * (raised * b + sympy.Rational(1, 2))
-    coupled = np.array([[-w / 2 + whole, delta * adjoint], [delta * field, w / 2 + whole]])
-    return Symbols([point | {
-        r"\Lambda": field, r"\Lambda^\dagger": adjoint, "H": coupled,
-        r"O(\delta^4)": sum(z * delta**n for (n,), z in left.terms() if n >= 4),
-    }], {"k": (1, 2)})  # fmt: skip
-
-
-def counted() -> Operator:
-    """H_b."""
-    total = Operator({})
-    for k, w in FREQUENCIES.items():
-        both = Operator.letter(f"b{k}+") * Operator.letter(f"b{k}")
-        total += w * (both + Fraction(1, 2))
-    return total
-
-
-@cache
-def oscillators() -> System:
-    """With the whole Hamiltonian: energies and interaction of the engine, and oscillators."""
-    plain = modes()
-    whole = diagonal(ENERGIES) + counted() + field_of_modes(())
-    named = {name: f for name, f in plain.functions.items() if name != r"\delta"}
-    return replace(plain, values={**plain.values, "H": whole}, functions=named)
-
-
-def half_of_dephasing() -> TimeIntegrand:
-    """The terms of -k_10 that are terms of 1/T2' too."""
-    whole = BLOCH.inv_T2_prime[4].terms
-    rate = BLOCH.k_up[4].terms
-    assert whole is not None
-    assert rate is not None
-    opposite = {(term.shape, -term.coefficient) for term in whole}
-    kept = [Term(-z, shape) for z, shape in rate if (shape, z) in opposite]
-    return TimeIntegrand.collect(4, kept).real_parts()
+    point["H"] = np.array([[whole - w / 2, delta * adjoint], [delta * field, whole + w / 2]])
+    return Symbols([point], {"k": (1, 2)})
 
 
 # --- modes ------------------------------------------------------------------------------------
 
-STRENGTHS = {1: Gaussian(Fraction(3, 5)), 2: Gaussian(0, Fraction(5, 7))}
-FREQUENCIES = {1: Gaussian(Fraction(13, 9)), 2: Gaussian(Fraction(5, 8))}
-OCCUPATIONS = {1: Fraction(2, 7), 2: Fraction(9, 11)}
-
-
-def boson(name: str, time: Linear) -> tuple[ExponentialSum, Letter]:
-    """A letter at time 0 with its phase."""
-    if name == "rho":
-        return ONE, Letter(name)
-    sign = 1 if name.endswith("+") else -1
-    return phase(I * sign * FREQUENCIES[int(name[1])], time), Letter(name)
-
-
-def settle(value: Operator) -> Operator:
-    """Times of all letters as phases."""
-    terms = []
-    for (left, right), z in value.terms.items():
-        first, one = _settled(left)
-        second, two = (ONE, None) if right is None else _settled(right)
-        terms.append((z * first * second, one, two))
-    return Operator.of(terms)
-
-
-def _settled(side: Side) -> tuple[ExponentialSum, Side]:
-    factor, letters = ONE, []
-    for letter in side[1].letters:
-        turned, plain = boson(*letter)
-        factor = factor * turned
-        letters.append(plain)
-    return factor, (side[0], side[1]._replace(letters=tuple(letters)))
-
-
-def number_average(letters: tuple[Letter, ...]) -> ExponentialSum:
-    """By number states, mode by mode."""
-    value = ONE
-    for letter in letters:
-        value = value * boson(*letter)[0]
-    for mode, n in OCCUPATIONS.items():
-        kinds = tuple(1 if x.name.endswith("+") else -1 for x in letters if x.name[1] == str(mode))
-        average = one_mode(kinds).subs(N, sympy.Rational(n.numerator, n.denominator))
-        value = value * Fraction(int(average.p), int(average.q))
-    return value
-
-
-def bath_operator(time: Linear) -> Operator:
-    total = Operator({})
-    for k, h in STRENGTHS.items():
-        total += h * (Operator.letter(f"b{k}", time) + Operator.letter(f"b{k}+", time))
-    return total
-
-
-def lines(index: int) -> list[tuple[Gaussian, Gaussian]]:
-    """Positions and weights of C_i(t) = sum w exp(-i a t): 2 J (n + 1) and 2 J n, J = pi h^2."""
-    found = []
-    for k, h in STRENGTHS.items():
-        square = h * (h.conjugate() if index == 1 else h)
-        found += [(FREQUENCIES[k], square * (OCCUPATIONS[k] + 1)),
-                  (-FREQUENCIES[k], square * OCCUPATIONS[k])]  # fmt: skip
-    return found
-
-
-def line_correlation(index: int, time: Linear) -> ExponentialSum:
-    return sum((w * phase(-I * a, time) for a, w in lines(index)), NONE)
-
-
-def line(form: Linear) -> ExponentialSum:
-    """delta(w - a) as a symbol."""
-    slope = coefficient(form, r"\omega")
-    if slope not in (1, -1):
-        raise NotRead("a delta function of omega minus a frequency")
-    at = -(coefficient(form, "") * slope)
-    return ExponentialSum.form(variable(f"line@{at.re}"))
-
-
-def line_spectrum(index: int, form: Linear) -> ExponentialSum:
-    return sum((w * PI * 2 * line(linear([*form, ("", -a)])) for a, w in lines(index)), NONE)
-
-
-def density(index: int, form: Linear) -> ExponentialSum:
-    total = NONE
-    for k, h in STRENGTHS.items():
-        weight = h * (h.conjugate() if index == 1 else h) * PI
-        total += weight * line(linear([*form, ("", -FREQUENCIES[k])]))
-    return total
-
-
-def field_of_modes(time: Linear) -> Operator:
-    """H_I(t) with Lambda in normal modes."""
-
-    def bath(a: int, time: Linear) -> Operator:
-        field = bath_operator(time)
-        return field.adjoint(dagger) if a else field
-
-    return settle(DECAYING.hamiltonian(time, bath))
+STRENGTHS = {"1": Gaussian(Fraction(3, 5)), "2": Gaussian(0, Fraction(5, 7))}
+OSCILLATORS = Oscillators(
+    BLOCH.interaction,
+    {},
+    DECAYING.frequencies,
+    (),
+    modes={
+        "1": (Gaussian(Fraction(13, 9)), Fraction(2, 7)),
+        "2": (Gaussian(Fraction(5, 8)), Fraction(9, 11)),
+    },
+    strengths=(STRENGTHS, {k: h.conjugate() for k, h in STRENGTHS.items()}),
+)
 
 
 @cache
-def evolved_state() -> Operator:
-    """exp(iH0 t) exp(-iHt) rho(0) exp(iHt) exp(-iH0 t) to second order: both Dyson series."""
-    one, two, t = variable("u"), variable("v"), variable("t")
-    h1 = field_of_modes(one) * (-I)
-    inner = (h1 * field_of_modes(two) * (-I)).mapped(lambda z: z.over_time("v", one))
-    series = (Operator.number(1), *(x.mapped(lambda z: z.over_time("u", t)) for x in (h1, inner)))
-    total = Operator({})
-    for m, n in ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2)):
-        total += series[m] * RHO * SIGMA * series[n].adjoint(dagger)
-    return total
-
-
-def hamiltonian_exponential(named: Mapping[str, Linear]) -> Operator:
-    """exp(c H_0), exp(c H_b), or exp(c H) to second order in H_I, by the series from the right."""
-    if set(named) in ({"H_0"}, {"H_b"}):
-        ((name, c),) = named.items()
-        turned = [phase(e if name == "H_0" else Gaussian(), c) for e in ENERGIES]
-        return diagonal(turned) * evolution(multiple(c, -I))
-    if set(named) == {"H_0", "H_I"} and named["H_0"] == named["H_I"]:
-        named = {"H": named["H_0"]}
-    ((name, c),) = named.items()
-    if name != "H":
-        raise NotRead("an exponential of another operator")
-    time = multiple(c, -1)
-
-    def turned_at(x: str) -> Operator:  # exp(-x H0) H_I exp(x H0)
-        return field_of_modes(multiple(variable(x), I))
-
-    first = turned_at("u").mapped(lambda z: z.over_time("u", time))
-    second = (turned_at("v") * turned_at("u")).mapped(lambda z: z.over_time("v", variable("u")))
-    second = second.mapped(lambda z: z.over_time("u", time))
-    return (Operator.number(1) - first + second) * hamiltonian_exponential({"H_0": c})
+def evolved_state(time: Linear) -> Operator:
+    """exp(iH0 t) exp(-iHt) rho(0) exp(iHt) exp(-iH0 t) to second order."""
+    turned = (("H_0", multiple(time, I)), ("H", multiple(time, -I)))
+    back, there = (OSCILLATORS.exponential({name: c}) for name, c in turned)
+    moved = OSCILLATORS.settle(back * there)
+    return (moved * RHO * SIGMA * moved.adjoint(OSCILLATORS.dagger)).mapped(lambda z: z.before(3))
 
 
 def combination(seed: int, time: Linear) -> Operator:
     """A linear boson operator."""
-    total = Operator({})
-    for k, name in enumerate(("b1", "b1+", "b2", "b2+")):
+    total = NOTHING
+    for k, name in enumerate(LETTERS):
         z = Gaussian(Fraction(seed + 2 * k, 7), Fraction(3 - seed * k, 5))
         total += z * Operator.letter(name, time)
     return total
@@ -521,48 +305,34 @@ def combination(seed: int, time: Linear) -> Operator:
 
 def populations(level: int) -> ExponentialSum:
     """K_nn^(2) for lines."""
-    beta = ExponentialSum.form(variable(r"\beta"))
-    spectra = {f"C{k}": lines(k) for k in (1, 2)}
-    found: ExponentialSum = simplex(
-        level, spectra, W, beta, lambda w: phase(-w, variable(r"\beta"))
-    )
+    lines, beta = {"C1": OSCILLATORS.lines("C1")}, ExponentialSum.form(variable(r"\beta"))
+    found: ExponentialSum = simplex(level, lines, W, beta, lambda w: phase(-w, variable(r"\beta")))
     return found
 
 
 @cache
 def modes() -> System:
     """Two oscillators, one with a real and one with an imaginary strength."""
+    plain = OSCILLATORS.system()
     values = {
-        **DECAYING.system().values, **free(r"\tau", r"\beta", r"\omega"),
+        **plain.values, **free(r"\tau", r"\beta", r"\omega"),
         **{f"h_{k}": h for k, h in STRENGTHS.items()},
-        **{rf"\omega_{k}": w for k, w in FREQUENCIES.items()},
-        **{f"b_{k}": Operator.letter(f"b{k}") for k in STRENGTHS},
         r"\omega_0": W, r"\rho(0)": RHO * SIGMA,
         **{f"K_{{{n}{n}}}^{{(2)}}": populations(n) for n in (0, 1)},
-        "K^{(2)}": populations(1) - phase(-W, variable(r"\beta")) * populations(0),
-        "H_0": Operator({}), "H_b": Operator({}), "H": Operator({}),
+        "K^{(2)}": r"K_{11}^{(2)}-e^{-\beta\omega_0}K_{00}^{(2)}",
     }  # fmt: skip
     functions: dict[str, Function] = {
-        r"\Lambda": bath_operator, "H_I": field_of_modes,
-        r"\mathcal{L}": lambda time: commutator(field_of_modes(time)),
-        r"\tilde\rho": lambda time: at(evolved_state(), time),
-        r"\delta": lambda form: line(form) if form else ExponentialSum.form(DELTA),
-        "n": occupation,
-        **{f"C_{k}": partial(line_correlation, k) for k in (1, 2)},
-        **{rf"\hat C_{k}": partial(line_spectrum, k) for k in (1, 2)},
-        **{rf"\Gamma_{k}": partial(density, k) for k in (1, 2)},
+        **plain.functions, **OSCILLATORS.spectra(SUBSCRIPTS),
+        r"\Lambda": partial(OSCILLATORS.field, 0), r"\tilde\rho": evolved_state,
+        r"\tilde\Lambda": lambda time: raising_part(OSCILLATORS.hamiltonian(time)),
+        **{rf"\Gamma_{k}": partial(OSCILLATORS.spectrum, f"C{k}", kind="J") for k in (1, 2)},
         **{name: partial(combination, k) for k, name in enumerate("ABCD", 1)},
-        r"\tilde\Lambda": lambda time: raising_part(field_of_modes(time)),
     }  # fmt: skip
-    return System(
-        values, functions, number_average, dagger, hamiltonian_exponential, KETS,
-        indices={"k": (1, 2)}, known={r"\tilde\rho": 3, "e^{-\\beta H}": 3},
-        hamiltonians=("H_0", "H_b", "H_I", "H"), settle=settle,
-    )  # fmt: skip
+    known = {r"\tilde\rho": 3, r"e^{-\beta H}": 3}
+    return replace(plain, values=values, functions=functions, kets=KETS, known=known)
 
 
-def occupation(form: Linear) -> Plain:
-    for k, w in FREQUENCIES.items():
-        if form == constant(w):
-            return OCCUPATIONS[k]
-    raise NotRead("n of a frequency that is no mode's")
+def oscillators() -> System:
+    """The same where delta counts orders only, whatever stands behind it."""
+    named = {name: f for name, f in modes().functions.items() if name != r"\delta"}
+    return replace(modes(), functions=named)

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derivations.nuclear_relaxation.checks import CHECKS, READINGS
-from derivations.nuclear_relaxation.common import (
+from derivations.nuclear_relaxation.checks import (
+    CHECKS,
     GENERATOR,
     ORDER,
     RATES,
-    fourth,
+    READINGS,
     like_spins,
     names,
+    rate_form,
     scalar_coupling,
-    second,
     zero_field,
 )
 from pertsym.codegen.expressions import ExpressionFunction
@@ -44,7 +44,7 @@ def narrate(order: int) -> Iterator[Step]:
     for key, shown in _SHOWN.items():  # as derived, then as the textbook writes them
         forms = [_named(name, 2) for name in shown]
         if key == "transverse":
-            forms.append(NamedForm(r"\delta\omega_1^{(2)}", "δω1(2)", second("R2")[1]))
+            forms.append(NamedForm(r"\delta\omega_1^{(2)}", "δω1(2)", rate_form("R2")[1]))
         yield PAPER.told(key, forms)
     if order < ORDER:
         return
@@ -56,7 +56,7 @@ def narrate(order: int) -> Iterator[Step]:
     yield PAPER.told(
         "zero-field",
         rendered("R^{(2)}", zero_field("rotation", 2)),
-        rendered("j^{(3)}", scalar_coupling("rotation")),
+        rendered("j^{(3)}", scalar_coupling()),
         rendered("R^{(4)}", diffusing),
         rendered(r"R_{\mathrm G}^{(4)}", gaussian),
         rendered(r"R^{(4)}/R_{\mathrm G}^{(4)}", diffusing / gaussian),
@@ -70,8 +70,8 @@ def narrate(order: int) -> Iterator[Step]:
 
 
 def _named(name: str, order: int) -> NamedForm:
-    form = second(name)[0] if order == 2 else fourth(name)
-    return NamedForm(f"{RATES[name].latex}^{{({order})}}", f"{RATES[name].text}({order})", form)
+    latex, text, *_ = RATES[name]
+    return NamedForm(f"{latex}^{{({order})}}", f"{text}({order})", rate_form(name, order)[0])
 
 
 def functions() -> tuple[ExpressionFunction, ...]:
@@ -87,7 +87,7 @@ def functions() -> tuple[ExpressionFunction, ...]:
         for order in (2, 4)
     ]
     third = ExpressionFunction(
-        "scalar_coupling_3", scalar_coupling("rotation"), "j(3) of j I.S without a field."
+        "scalar_coupling_3", scalar_coupling(), "j(3) of j I.S without a field."
     )
     return (*found, third)
 

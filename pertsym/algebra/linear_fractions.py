@@ -8,6 +8,7 @@ common divisor is ever computed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -187,8 +188,8 @@ class LinearFraction:
         return not (self - other)
 
     def conjugate(self) -> LinearFraction:
-        """Of real variables and of y = i w0."""
-        return self.reflected("y")
+        """Of real variables and of y = i w0, or y1, y2, ... of several transitions."""
+        return self.reflected(*(n for n in self.ring.names if re.fullmatch(r"y\d*", n)))
 
     def reflected(self, *names: str) -> LinearFraction:
         """With the sign of these variables reversed."""

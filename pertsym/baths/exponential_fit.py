@@ -44,6 +44,7 @@ _PER_DECADE = 24  # of the weighted Gramian
 _STEPS = (0.2, 0.14, 0.1, 0.07, 0.05, 0.035)  # of the nodes
 _OPERATIONS = 16  # rounding errors of one term and of a sum
 _MOMENTS = (-2, -1, 0, 1)  # of the inner end of a ray that are kept
+_SLOWEST, _KEPT = 3e-3, 4  # of 1/horizon: exponents below it become so many, with their moments
 _DIGITS = 1e-15  # of G, for poles that are not cut down
 _SMALL, _DEGREE = 0.1, 14  # of the smallest scale, where a difference is a polynomial
 
@@ -62,11 +63,14 @@ class Representation:
         by exponentials.  With a band, of the weighted difference.
     scale : float
         sup |G|, for reference; with a band, sup of the weighted |G|.
+    horizon : float
+        Up to which time it stands for the bath.
     """
 
     exponentials: Exponentials
     error: float
     scale: float
+    horizon: float = math.inf
 
 
 class Target(NamedTuple):
@@ -80,17 +84,21 @@ class Target(NamedTuple):
         Bound of the difference to G at all real w.
     scale
         A frequency at which G varies.
+    horizon
+        Up to which time.
     """
 
     modes: Modes
     own: Modes
     error: float
     scale: float
+    horizon: float = math.inf
 
     def joined(self, other: Target) -> Target:
         """What stands for the sum of two G."""
         modes, own = self.modes.joined(other.modes), self.own.joined(other.own)
-        return Target(modes, own, self.error + other.error, max(self.scale, other.scale))
+        scale, horizon = max(self.scale, other.scale), min(self.horizon, other.horizon)
+        return Target(modes, own, self.error + other.error, scale, horizon)
 
 
 class Poles(NamedTuple):
@@ -111,7 +119,10 @@ class Poles(NamedTuple):
 
 
 def represent(
-    correlation: Correlation, tolerances: Sequence[float], band: float | None = None
+    correlation: Correlation,
+    tolerances: Sequence[float],
+    band: float | None = None,
+    horizon: float | None = None,
 ) -> tuple[Representation, ...]:
     """Represent a bath by as few exponentials as reach each tolerance; all but the last is shared.
 
@@ -126,6 +137,10 @@ def represent(
         G(w) min(1, (band/w)^2).  Twice the largest Bohr frequency keeps generators for
         t -> infinity to about ten tolerances, with far fewer exponentials.  A bath that is
         exactly a sum of few exponentials is left as it is.
+    horizon : float, optional
+        The latest time that matters.  Where G is unbounded at w -> 0, or nearly so, error and
+        scale are then those of a bath that has the same C(t) up to the horizon, and the tolerance
+        is relative to |G| at the bath's frequencies.
 
     Returns
     -------
@@ -135,7 +150,8 @@ def represent(
     Raises
     ------
     Divergent
-        If G is not bounded: a sub-Ohmic bath at T > 0, a J that jumps, a J that does not decay.
+        If G is not bounded: a sub-Ohmic bath at T > 0 without a horizon, a J that jumps, a J that
+        does not decay.
     ValueError
         If a tolerance or the band is out of range or a parameter is an array.
     """
@@ -162,20 +178,24 @@ def represent(
     if thermal.is_zero:
         zero = Representation(Exponentials((0.0,), (thermal.scale,)), 0.0, 0.0)
         return (zero,) * len(tolerances)
-    _require_bounded(correlation)
+    for part in correlation.parts:
+        _require_bounded(part, horizon if part.has_nodes else None)
     closed = _closed_form(correlation)
     if closed is not None:
         # the formula is exact, its numbers are rounded, which moves a narrow resonance
         rounding = 8 * EPS * max(abs(nu) / nu.real for nu in closed.nu)
         return (_exact(closed, rounding, width),) * len(tolerances)
     finest = min(tolerances)
-    targets = [_target(part, finest, width) for part in correlation.parts]
-    return _truncated(functools.reduce(Target.joined, targets), tolerances, width)
+    targets = [_target(part, finest, width, horizon) for part in correlation.parts]
+    target = functools.reduce(Target.joined, targets)
+    return _truncated(target, tolerances, width, correlation.thermal.scale)
 
 
-def _target(correlation: Correlation, tolerance: float, band: float) -> Target:
+def _target(
+    correlation: Correlation, tolerance: float, band: float, horizon: float | None
+) -> Target:
     if correlation.has_nodes:
-        return _cut_down(correlation.thermal, tolerance)
+        return _cut_down(correlation.thermal, tolerance, horizon)
     modes, error = sampled(correlation, tolerance, band)
     own = _narrow(modes.nu)
     return Target(modes.chosen(~own), modes.chosen(own), error, correlation.thermal.scale)
@@ -188,13 +208,15 @@ def _exact(exponentials: Exponentials, rounding: float, band: float) -> Represen
     return Representation(exponentials, rounding * largest, scale)
 
 
-def _require_bounded(correlation: Correlation) -> None:
+def _require_bounded(correlation: Correlation, horizon: float | None = None) -> None:
+    """At all w, with a horizon but for w -> 0."""
     thermal = correlation.thermal
     try:
-        correlation.spectrum(0.0)
+        if horizon is None:
+            correlation.spectrum(0.0)
         require_integrable(thermal, 1)
         for point in thermal.points:
-            if point.regularity <= 0:
+            if point.regularity <= 0 and (horizon is None or point.position):
                 require_transform(thermal, point.position, 0)
     except Divergent as error:
         raise Divergent(
@@ -242,11 +264,12 @@ def _rounded(c: Complex, nu: Complex) -> Poles:
 
 
 def _from_nodes(
-    thermal: ThermalSpectrum, negligible: float, lowest: float
+    thermal: ThermalSpectrum, negligible: float, lowest: float, slowest: float = 0.0
 ) -> tuple[Poles, Nodes, int]:
     """The poles, first those of nodes, and how many of the last ones are resonances.
 
-    With lowest = 0 all z count alike, and ends of G below `negligible` are left out.
+    With lowest = 0 all z count alike, and ends of G below `negligible` are left out.  Nodes need
+    not reach far below the slowest |w| that matters.
     """
     path = thermal.path()
     top = max(path.scale, thermal.scale, *path.reach)
@@ -256,9 +279,9 @@ def _from_nodes(
         shares = np.array([2 / 3, -1 / 3], dtype=np.complex128)
         rates = np.array([1, 2], dtype=np.complex128)
         own = _rounded(np.asarray(height * path.scale * shares), np.asarray(path.scale * rates))
-    ends = _range(path, top, negligible, lowest)
+    floor, ceiling = _range(path, top, negligible, lowest)
     for step in _STEPS:
-        nodes = Nodes.of(path, *ends, step)
+        nodes = Nodes.of(path, max(floor, min(slowest, path.scale)), ceiling, step)
         if all(_is_fine(arm, path.scale, negligible) for arm in nodes.arms):
             break
     positions, residues = nodes.resonances
@@ -318,16 +341,46 @@ def _is_fine(arm: Arm, scale: float, negligible: float) -> bool:
     return all(float(size @ inverse) <= limit for _, size in arm.strip)
 
 
-def _cut_down(thermal: ThermalSpectrum, tolerance: float) -> Target:
-    found, nodes, count = _from_nodes(thermal, _LOST * tolerance, 0.0)
+def _cut_down(thermal: ThermalSpectrum, tolerance: float, horizon: float | None) -> Target:
     path = thermal.path()
+    # where Ĉ vanishes fast enough the last exponents are none that a horizon could tell
+    if horizon is None or path.analytic or path.power >= 1:
+        horizon = math.inf
+    slowest = _SLOWEST / horizon
+    found, nodes, count = _from_nodes(thermal, _LOST * tolerance, 0.0, slowest)
     narrow = _narrow(found.nu)
     narrow[: len(narrow) - count] = False
     own = Modes.of(found.c[narrow], found.nu[narrow])
     # the numbers of a narrow resonance are rounded, which moves it
     moved = 4 * EPS * float(np.sum(own.size * np.abs(own.nu) / own.nu.real**2))
     top = max(path.scale, thermal.scale, *path.reach)
-    return Target(Modes.of(found.c[~narrow], found.nu[~narrow]), own, _bound(nodes) + moved, top)
+    c, nu, left = found.c[~narrow], found.nu[~narrow], _bound(nodes)
+    if slowest:
+        c, nu, lost = _merged(c, nu, slowest)
+        left = float(nodes.half_sided(np.array(1 / horizon))[1]) + lost * horizon
+    return Target(Modes.of(c, nu), own, left + moved, top, horizon)
+
+
+def _merged(c: Complex, nu: Complex, slowest: float) -> tuple[Complex, Complex, float]:
+    """Few exponents for all slower ones of each ray, and what |C(t)| loses by it up to the horizon.
+
+    C(t) = sum_n (-t)^n/n! sum_k c_k nu_k^n keeps its first moments; t nu <= `_SLOWEST`.
+    """
+    lost = 0.0
+    for side in (1, -1):
+        slow = (np.abs(nu) < slowest) & (nu.imag * side > 0)
+        if slow.sum() <= _KEPT:
+            continue
+        ray = nu[slow][np.argmax(np.abs(nu[slow]))]
+        places = np.exp(-np.arange(_KEPT)) * slowest / abs(ray)
+        powers = np.arange(_KEPT)[:, None]
+        moments = ((nu[slow] / ray) ** powers * c[slow]).sum(1)
+        shares = np.linalg.solve(places**powers, moments)
+        size = float(np.abs(c[slow]).sum() + np.abs(shares).sum())
+        lost += size * _SLOWEST**_KEPT / math.factorial(_KEPT)
+        c = np.concatenate((c[~slow], shares))
+        nu = np.concatenate((nu[~slow], ray * places))
+    return c, nu, lost
 
 
 def _range(path: Path, top: float, negligible: float, lowest: float) -> tuple[float, float]:
@@ -399,13 +452,20 @@ def _narrow(nu: Complex) -> np.ndarray:
 
 
 def _truncated(
-    target: Target, tolerances: Sequence[float], band: float
+    target: Target, tolerances: Sequence[float], band: float, usual: float
 ) -> tuple[Representation, ...]:
+    """As good as the tolerances; with a horizon relative to |G| at a usual frequency.
+
+    There sup |G| is what lasts until the horizon, and grows with it.
+    """
     modes, own = target.modes, target.own
     if not len(modes.nu):
         scale = _peak(own, band)
-        return tuple(_representation(own, target.error, scale) for _ in tolerances)
+        return tuple(_representation(own, target.error, scale, target.horizon) for _ in tolerances)
     scale = _peak(modes.joined(own), band)
+    if target.horizon < math.inf:
+        size = min(scale, float(np.abs(modes.half_sided(np.array([usual]))).sum()))
+        tolerances = [max(_FINEST, tolerance * size / scale) for tolerance in tolerances]
     finest = min(tolerances) * scale
     points = 8 + 2 * math.ceil(-math.log10(min(tolerances)) / 2)
     line = Line.around(modes, target.scale, _ENDS * finest, points, band).refined(modes, finest)
@@ -433,13 +493,15 @@ def _truncated(
             error, reached, fit = min(tried, key=lambda entry: entry[:2])
             if error <= goal or number >= reached + _PATIENCE:
                 break
-        results.append(_representation(fit.joined(own), error + target.error, scale))
+        found = fit.joined(own), error + target.error, scale, target.horizon
+        results.append(_representation(*found))
     return tuple(results)
 
 
-def _representation(modes: Modes, error: float, scale: float) -> Representation:
+def _representation(modes: Modes, *rest: float) -> Representation:
+    """With error, scale and horizon."""
     c, nu = modes.exponentials()
-    return Representation(Exponentials.computed(c.tolist(), nu.tolist()), error, scale)
+    return Representation(Exponentials.computed(c.tolist(), nu.tolist()), *rest)
 
 
 def _difference(

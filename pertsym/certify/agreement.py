@@ -27,13 +27,7 @@ from numpy.typing import NDArray
 
 from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import (
-    BathDensity,
-    DrudeLorentz,
-    Exponentials,
-    Ohmic,
-    Underdamped,
-)
+from pertsym.baths.densities import BathDensity, DrudeLorentz, Exponentials, Ohmic, Underdamped
 from pertsym.certify import brute_force, time_domain
 from pertsym.certify.claims import Check, Finding, Findings, check, close, enclosed, holds
 from pertsym.certify.element_routes import dense

@@ -165,36 +165,38 @@ def finite_part(
     return flint.acb(total.real)
 
 
-def rate_from_pole(splitting: Fraction, total: Fraction, digits: int) -> tuple[Any, Any]:
-    """(rate^(2), rate^(4)) for |S_01| = 1 from the pole of the ladder (route 2)."""
+def from_ladder(
+    splitting: Fraction, total: Fraction, digits: int
+) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """(rate^(2), rate^(4)) from the pole of the ladder (route 2), (z^(0), z^(2)); |S_01| = 1."""
+    half = splitting / 2
     with decimals(3 * digits + 30):
+        # E - E_s, lower level first
+        points = [mpmath.mpf(x.numerator) / x.denominator for x in (total + half, total - half)]
         small = mpmath.mpf(10) ** (-digits - 5)  # lambda^2
-        points = [mpmath.mpf(x.numerator) / x.denominator for x in _points(splitting, total)]
-        tiny = small**2
-        second = _pole(points, tiny) / tiny  # the next order is beyond 2 digits
-        # the difference quotient of rate/lambda^2 at two couplings
-        return second, (_pole(points, small) / small - second) / (small - tiny)
+        tiny = small**2  # the next order is beyond 2 digits
+        rates, z = zip(_ladder(points, tiny), _ladder(points, small), strict=True)
+        # the next order by the difference quotient at two couplings
+        step = small - tiny
+        return (rates[0], (rates[1] - rates[0]) / step), (z[0], (z[1] - z[0]) / step)
 
 
-def _points(splitting: Fraction, total: Fraction) -> tuple[Fraction, Fraction]:
-    """E - E_s, lower level first."""
-    return total + splitting / 2, total - splitting / 2
+def _ladder(points: list[Any], coupling: Any) -> tuple[Any, Any]:
+    """rate/lambda^2 at the pole, and z of the level densities at E, at coupling lambda^2.
 
-
-def _pole(points: list[Any], coupling: Any) -> Any:
-    """The rate at coupling lambda^2, by iterating self-energies and pole together.
-
-    `points` are E - E_s.  The resolvent is continued through the band to below the real axis.
+    `points` are E - E_s.  Self-energies and pole are iterated together; the resolvent is continued
+    through the band to below the real axis.
     """
-    strength = coupling / 16
-    rate = mpmath.mpf(0)
-    sigma = [mpmath.mpc(0), mpmath.mpc(0)]
-    for _ in range(_ITERATIONS):
-        before = rate
-        z = [x - 1j * rate / 2 - s for x, s in zip(points, sigma, strict=True)]
-        g = [8 * (w - 1j * mpmath.sqrt(mpmath.mpf(1) / 4 - w * w)) for w in z]
-        sigma = [strength * g[1], strength * g[0]]
-        rate = -2 * mpmath.im(sigma[0] + sigma[1])
-        if abs(rate - before) <= 4 * mpmath.eps * abs(rate):
-            break
-    return rate
+    found = []
+    for decays in (True, False):
+        lower = upper = mpmath.mpc(0)
+        for _ in range(_ITERATIONS):
+            before, rate = lower + upper, -decays * mpmath.im(lower + upper) / 8
+            dressed = zip(points, (upper, lower), strict=True)
+            z = [x - coupling * (1j * rate / 2 + other / 16) for x, other in dressed]
+            lower, upper = (8 * (w - 1j * mpmath.sqrt(mpmath.mpf(1) / 4 - w * w)) for w in z)
+            if abs(lower + upper - before) <= 4 * mpmath.eps * abs(before):
+                break
+        out, back = mpmath.im(lower), mpmath.im(upper)
+        found.append(-(out + back) / 8 if decays else (back - out) / (out + back))
+    return found[0], found[1]

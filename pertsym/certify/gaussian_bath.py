@@ -3,16 +3,20 @@
 C(t > 0) is a sum of exponentials with Gaussian-rational numbers, so that operators of the
 interaction picture, superoperators, the engine's ordered cumulants and what follows from them are
 exact sums of exponentials of the times (`pertsym.language.concrete` reads formulas with them).
+So are those of a bath of `Oscillators`, whose averages are traces over number states.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from itertools import product
 from math import factorial
+from typing import Any
+
+import sympy
 
 from pertsym.certify.time_domain import Exponentials, exact_time_integral
 from pertsym.exact import Gaussian
@@ -27,6 +31,10 @@ from pertsym.language.bath_operators import (
     Letter,
     Operator,
     Plain,
+    Side,
+    Word,
+    diagonal,
+    evolution,
     gaussian_average,
 )
 from pertsym.language.concrete import Function, System
@@ -35,6 +43,7 @@ from pertsym.language.exponential_sums import (
     PI,
     ExponentialSum,
     Linear,
+    coefficient,
     constant,
     linear,
     multiple,
@@ -165,16 +174,18 @@ class GaussianBath:
             total = total + value
         return total
 
-    def hamiltonian(
-        self, time: Linear, bath: Callable[[int, Linear], Operator] | None = None
-    ) -> Operator:
-        """H_I(t); `bath` makes its bath operators by their number, if they are not letters."""
+    def field(self, a: int, time: Linear) -> Operator:
+        """A bath operator by its number."""
+        return Operator.letter(self.letters[a], time)
+
+    def hamiltonian(self, time: Linear) -> Operator:
+        """H_I(t)."""
         total = Operator({})
         for a, operator in enumerate(self.interaction.operators):
-            field = bath(a, time) if bath else Operator.letter(self.letters[a], time)
             for i, j, z in operator:
                 turned = z * phase(I * (self.energies[i] - self.energies[j]), time)
-                total += Operator.of([(turned, (("dyad", i, j), EMPTY), None)]) * field
+                dyad = Operator.of([(turned, (("dyad", i, j), EMPTY), None)])
+                total += dyad * self.field(a, time)
         return total * ExponentialSum.form(DELTA)
 
     def dagger(self, name: str) -> str:
@@ -247,13 +258,12 @@ class GaussianBath:
         return found
 
     def spectra(self, subscripts: Mapping[str, str]) -> dict[str, Function]:
-        """C, its spectrum and its transform with their derivatives, by LaTeX subscripts."""
+        """C, its spectrum and its transform, by LaTeX subscripts."""
         found: dict[str, Function] = {}
         for name, below in subscripts.items():
             found[f"C{below}"] = partial(self.correlation, name)
             for kind, head in (("C", r"\hat C"), ("P", "P")):
-                for n, prime in enumerate(("", "'")):
-                    found[f"{head}{below}{prime}"] = partial(self.spectrum, name, kind=kind, n=n)
+                found[f"{head}{below}"] = partial(self.spectrum, name, kind=kind)
         return found
 
     def functions(self) -> dict[str, Function]:
@@ -278,3 +288,148 @@ class GaussianBath:
     @staticmethod
     def _of_order(made: Callable[[int], Operator], n: int, scale: int, time: Linear) -> Operator:
         return over_delta(at(made(n), time), n, scale)
+
+
+def thermal_average(word: Sequence[str], occupations: Mapping[str, Any]) -> Any:
+    """Tr[rho_b word] of letters b1, b1+, ...: modes are independent, so the average factorises."""
+    result = sympy.Integer(1)
+    for mode in sorted({letter[1] for letter in word}):
+        kinds = tuple(letter[2:] for letter in word if letter[1] == mode)
+        result *= _one_mode(kinds).subs(_N, occupations[mode])
+    return sympy.expand(result)
+
+
+_N = sympy.Symbol("n", positive=True)
+
+
+@cache
+def _one_mode(kinds: tuple[str, ...]) -> sympy.Expr:
+    """sum_k p_k <k|word|k> with p_k = (1 - x) x^k, x = e^{-beta w} and n = x/(1 - x).
+
+    In the basis |k) = (b^+)^k|0> one has b^+|k) = |k+1) and b|k) = k|k-1): every b gives a factor
+    k + level, and so does x d/dx + level, applied to the geometric series of x^k.
+    """
+    x = sympy.Symbol("x")
+    series, level = 1 / (1 - x), 0
+    for kind in reversed(kinds):
+        if not kind:
+            series = x * sympy.diff(series, x) + level * series
+        level += 1 if kind else -1
+    averaged = sympy.cancel(((1 - x) * series).subs(x, _N / (_N + 1)))
+    return sympy.Integer(0) if level else averaged
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Oscillators(GaussianBath):
+    """H_I = delta sum_a S_a sum_k h_ak (b_k + b_k^+); `correlations` and `letters` are empty.
+
+    The letters b1, b1+, b2, ... are the operators of the modes.
+
+    Attributes
+    ----------
+    modes
+        A digit for each mode -> its frequency and its occupation number, which are independent.
+    strengths
+        h_ak, for each bath operator by mode.
+    """
+
+    modes: Mapping[str, tuple[Gaussian, Fraction]]
+    strengths: Sequence[Mapping[str, Gaussian]]
+
+    def field(self, a: int, time: Linear) -> Operator:
+        total = Operator({})
+        for k, h in self.strengths[a].items():
+            total += h * (Operator.letter(f"b{k}", time) + Operator.letter(f"b{k}+", time))
+        return self.settle(total)
+
+    def dagger(self, name: str) -> str:
+        """b_k <-> b_k^+."""
+        return name.removesuffix("+") if name.endswith("+") else f"{name}+"
+
+    def average(self, letters: tuple[Letter, ...]) -> ExponentialSum:
+        """By number states, mode by mode."""
+        factor, _ = self._settled((None, Word(letters)))
+        occupations = {k: n for k, (_, n) in self.modes.items()}
+        return factor * Fraction(thermal_average([x.name for x in letters], occupations))
+
+    def settle(self, value: Operator) -> Operator:
+        """Times of all letters as phases."""
+        terms = []
+        for (left, right), z in value.terms.items():
+            first, one = self._settled(left)
+            second, two = (ONE, None) if right is None else self._settled(right)
+            terms.append((z * first * second, one, two))
+        return Operator.of(terms)
+
+    def _settled(self, side: Side) -> tuple[ExponentialSum, Side]:
+        factor, letters = ONE, []
+        for name, time in side[1].letters:
+            if name != "rho":
+                sign = 1 if name.endswith("+") else -1
+                factor *= phase(I * sign * self.modes[name[1]][0], time)
+            letters.append(Letter(name))
+        return factor, (side[0], side[1]._replace(letters=tuple(letters)))
+
+    def lines(self, name: str, empty: bool = False) -> list[tuple[Gaussian, Gaussian]]:
+        """Positions and weights of C(t) = sum w exp(-i x t); of modes at T = 0 if `empty`."""
+        a, b = next(pair for pair, own in self.interaction.correlations.items() if own == name)
+        found = []
+        for k, (w, n) in self.modes.items():
+            square, n = self.strengths[a][k] * self.strengths[b][k], n * (not empty)
+            found += [(w, square * (n + 1)), (-w, square * n)]
+        return [line for line in found if line[1]]
+
+    def correlation(self, name: str, time: Linear) -> ExponentialSum:
+        return sum((w * phase(-I * x, time) for x, w in self.lines(name)), ExponentialSum({}))
+
+    def spectrum(self, name: str, frequency: Linear, kind: str = "C", n: int = 0) -> ExponentialSum:
+        """Ĉ, or for kind "J" the density: half of Ĉ for empty modes."""
+        if kind == "P" or n:
+            raise NotRead("the transform or the derivative of a spectrum of lines")
+        lines = self.lines(name, empty=kind == "J")
+        each = (w * PI * line(linear([*frequency, ("", -x)])) for x, w in lines)
+        return sum(each, ExponentialSum({})) * (1 if kind == "J" else 2)
+
+    def exponential(self, named: Mapping[str, Linear]) -> Operator:
+        """exp(c H_0), exp(c H_b), or exp(c H) to second order in H_I, by the series from the
+        right."""
+        kinds, (c, *others) = set(named), set(named.values())
+        if others or kinds not in ({"H_0"}, {"H_b"}, {"H"}, {"H_0", "H_I"}):
+            raise NotRead("an exponential of another operator")
+        levels = [Gaussian() if kinds == {"H_b"} else energy for energy in self.energies]
+        plain = diagonal(phase(e, c) for e in levels) * evolution(multiple(c, -I))
+        if kinds in ({"H_0"}, {"H_b"}):
+            return plain
+        # exp(-x H0) H_I exp(x H0) at v < u < -c
+        one, two = (self.hamiltonian(multiple(variable(x), I)) for x in ("u", "v"))
+        inner = Operator.number(1) - two.mapped(lambda z: z.over_time("v", variable("u")))
+        outer = (inner * one).mapped(lambda z: z.over_time("u", multiple(c, -1)))
+        return (Operator.number(1) - outer) * plain
+
+    def system(self) -> System:
+        """What reads formulas of functions of time, modes, Hamiltonians and lines delta(w)."""
+        plain, values = super().system(), dict[str, Plain | str]()
+        whole = diagonal(self.energies) + self.hamiltonian(())
+        for k, (w, n) in self.modes.items():
+            b = Operator.letter(f"b{k}")
+            whole += w * (b.adjoint(self.dagger) * b + Fraction(1, 2))
+            values |= {rf"\omega_{k}": w, rf"n(\omega_{k})": n, f"b_{k}": b}
+        return replace(
+            plain,
+            values={**plain.values, **values, "H": whole},
+            functions={**plain.functions, r"\delta": line},
+            exponential=self.exponential,
+            indices={"k": tuple(map(int, self.modes))},
+            hamiltonians=("H_0", "H_b", "H_I", "H"),
+            settle=self.settle,
+        )
+
+
+def line(form: Linear) -> ExponentialSum:
+    """delta(omega - x) as a symbol; without an argument, what counts orders."""
+    if not form:
+        return ExponentialSum.form(DELTA)
+    slope = coefficient(form, r"\omega")
+    if slope not in (1, -1):
+        raise NotRead("a delta function of omega minus a frequency")
+    return ExponentialSum.form(variable(f"line@{-(coefficient(form, '') * slope).re}"))

@@ -12,6 +12,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import sympy
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
@@ -34,16 +35,18 @@ from pertsym.dynamics.levels import common_temperature
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.equations.generator import Generator
 from pertsym.equations.series import Equations
-from pertsym.expansion.interaction import Interaction
+from pertsym.expansion.interaction import Interaction, symbols_in
 from pertsym.expansion.paths import Element
 from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
-from pertsym.language.evaluation import Values, acting
+from pertsym.language.evaluation import Symbols, Values, acting
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.present.elements import element_symbol
+from pertsym.present.symbolic import element as element_of
+from pertsym.present.symbolic import transition_symbols
 from pertsym.reduction.spectral import ZERO_FORM
 
 ORDERS = (2, 4)
@@ -248,61 +251,53 @@ def joint_hierarchy(
     return still.reshape(count, -1), coupled.reshape(count, -1), place
 
 
-def model_values(interaction: Interaction, operator: str = "", noise: Sequence[str] = ()) -> Values:
-    r"""Reads ``H = ...`` and ``H_I = ...`` at random numbers of an interaction.
+def model_values(
+    interaction: Interaction, operator: str = "", noise: Sequence[str] = ()
+) -> Symbols:
+    r"""Reads ``H = ...`` and ``H_I = ...`` of an interaction, in its symbols.
 
     Operators of a bath count as numbers, as nothing but their place in a sum is in question.
     ``\sigma_z`` is |1><1| - |0><0|; `operator` is a name for all that couples to the only bath.
     `noise` names the operators of the bath one by one, where they are not Hermitian.
     """
-    numbers = drawn(interaction, 11)
-    size = interaction.dimension
-    energies = [0.0, *map(float, numbers.frequencies)]
-    points: dict[str, Any] = {"H_B": 0.71}
+    size, transitions = interaction.dimension, transition_symbols(interaction.dimension - 1)
+    points: dict[str, Any] = {"H_B": sympy.Symbol("H_B")} | {rf"\{w}": w for w in transitions}
+    points |= {element_symbol(n).latex: element_of(n) for n in interaction.symbols}
     for a, b in product(range(size), repeat=2):
-        dyad = np.zeros((size, size))
-        dyad[a, b] = 1
-        points[rf"|{a}\rangle\langle{b}|"] = dyad
+        points[rf"|{a}\rangle\langle{b}|"] = np.outer(*np.eye(size, dtype=int)[[a, b]])
     if size == 2:
-        points[r"\omega_0"] = energies[1]
-        points[r"\sigma_x"] = np.array([[0, 1], [1, 0]])
-        points[r"\sigma_z"] = np.diag([-1, 1])
-    else:
-        points |= {rf"\omega_{k}": energies[k] for k in range(1, size)}
-    points |= {element_symbol(n).latex: float(x) for n, x in numbers.strengths.items()}
-    coupled = np.zeros((size, size), dtype=complex)
-    plain = interaction.at(numbers.exact_strengths)
-    for k, terms in enumerate(plain.operators if noise else ()):
-        other = plain.adjoint[k]
-        field = points[noise[k if other != k else 0]] = complex(0.3, 0.5 * (other - k))
-        for a, b, value in terms:
-            coupled[a, b] += field * complex(value)
-    whole = {} if noise else operators(interaction, numbers)
-    for k, (bath, matrix) in enumerate(sorted(whole.items())):
-        points[bath] = 0.37 + 0.23 * k
-        coupled += points[bath] * matrix
-        points |= {operator: matrix} if operator else {}
-    points |= {"H_I": coupled, "H": np.diag(energies) + coupled + 0.71 * np.eye(size)}
-    return Values([points])
+        points |= {r"\sigma_x": np.array([[0, 1], [1, 0]]), r"\sigma_z": np.diag([-1, 1])}
+    whole: Any = np.diag([sympy.S.Zero, *transitions])
+    coupled: Any = np.full((size, size), sympy.S.Zero)
+    for k, terms in enumerate(interaction.operators):
+        single = interaction.adjoint[k] == k
+        name = noise[0 if single else k] if noise else interaction.correlations[k, k]
+        field = points[name] = sympy.Symbol(name)
+        strength = sympy.Mul(*map(element_of, symbols_in(interaction.strength(k))))
+        for a, b, z in terms:
+            coupled[a, b] += (
+                field * strength * (sympy.Rational(z.re) + sympy.I * sympy.Rational(z.im))
+            )
+    if operator:
+        points[operator] = np.vectorize(lambda x: x.diff(field), otypes=[object])(coupled)
+    whole = whole + coupled + points["H_B"] * np.eye(size, dtype=int)
+    return Symbols([points | {"H_I": coupled, "H": whole}])
 
 
 def structure_values(generator: Generator) -> Values:
     r"""Reads relations between elements ``R_{ab,cd}``, of orders 2 and 4 at random numbers."""
     numbers = drawn(generator.interaction, 12)
     matrices = recursion(generator.interaction, numbers, max(ORDERS))
-    return element_values([matrices[order] for order in ORDERS])
+    shape = (generator.dimension,) * 4
+    return element_values(matrices[order].reshape(shape) for order in ORDERS)
 
 
-def element_values(matrices: Sequence[Matrix]) -> Values:
-    r"""Reads relations between elements ``R_{ab,cd}`` of each superoperator over row-major vec."""
-    levels = range(math.isqrt(len(matrices[0])))
+def element_values(matrices: Iterable[NDArray[Any]], reading: type[Values] = Values) -> Values:
+    r"""Reads relations between elements ``R_{ab,cd}`` of each superoperator (N, N, N, N)."""
     points: list[dict[str, Any]] = []
-    for matrix in matrices:
-        k = matrix.reshape((len(levels),) * 4)
-        points.append(
-            {f"R_{{{a}{b},{c}{d}}}": k[a, b, c, d] for a, b, c, d in product(levels, repeat=4)}
-        )
-    return Values(points, {i: tuple(levels) for i in "abcd"})
+    for k in matrices:
+        points.append({f"R_{{{a}{b},{c}{d}}}": k[a, b, c, d] for a, b, c, d in np.ndindex(k.shape)})
+    return reading(points, dict.fromkeys("abcd", range(len(k))))
 
 
 def state_values(models: Sequence[Model], order: int) -> Values:

@@ -18,12 +18,7 @@ from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.baths.densities.density import Density
 from pertsym.exact import Gaussian
 from pertsym.model.bath import Bath, density_from
-from pertsym.model.cross import (
-    Cross,
-    independent,
-    require_positive_fractions,
-    spellings,
-)
+from pertsym.model.cross import Cross, independent, require_positive_fractions, spellings
 from pertsym.model.errors import InputError
 from pertsym.reduction.elements import symbols_of
 from pertsym.reduction.spectral import (

@@ -21,16 +21,7 @@ from pertsym.baths.node_integrals import (
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.tabulated import UNIT
 from pertsym.baths.thermal_path import thermal_path
-from pertsym.codegen.runtime import (
-    FEW,
-    GROUP,
-    TINY,
-    Bath,
-    Discrete,
-    Varied,
-    at_zero,
-    constant,
-)
+from pertsym.codegen.runtime import FEW, GROUP, TINY, Bath, Discrete, Varied, at_zero, constant
 
 NEAR_ZERO = 1e-290  # stands for w -> 0
 KEPT = 1024  # answers of a bath

@@ -13,12 +13,7 @@ from pertsym.distributions.limits import (
     principal_value,
     regularised,
 )
-from pertsym.distributions.numerics import (
-    Divergent,
-    HypothesisViolated,
-    TestFunction,
-    gaussian,
-)
+from pertsym.distributions.numerics import Divergent, HypothesisViolated, TestFunction, gaussian
 from pertsym.distributions.route import (
     TermTrace,
     UncancelledPinch,

@@ -16,13 +16,7 @@ from pertsym.distributions.notation import product_text
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.terms import Factor as CorrelationFactor
-from pertsym.reduction.spectral import (
-    SpectralForm,
-    SpectralIntegral,
-    Value,
-    monomial,
-    negated,
-)
+from pertsym.reduction.spectral import SpectralForm, SpectralIntegral, Value, monomial, negated
 
 
 class NotClosed(Exception):

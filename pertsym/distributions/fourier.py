@@ -20,15 +20,7 @@ from math import factorial
 from typing import NamedTuple
 
 from pertsym.distributions.generalized import Argument, Combination, Factor, Kind, Product
-from pertsym.distributions.regularised import (
-    EPS,
-    PI,
-    SHIFT,
-    Laurent,
-    constant,
-    linear,
-    power,
-)
+from pertsym.distributions.regularised import EPS, PI, SHIFT, Laurent, constant, linear, power
 from pertsym.exact import Gaussian
 
 Point = tuple[int, int]

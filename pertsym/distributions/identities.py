@@ -10,14 +10,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
-from pertsym.distributions.generalized import (
-    Argument,
-    Combination,
-    Factor,
-    Kind,
-    Product,
-    collect,
-)
+from pertsym.distributions.generalized import Argument, Combination, Factor, Kind, Product, collect
 from pertsym.distributions.rules import Rule, Sifting, Validity
 from pertsym.exact import Gaussian
 

@@ -13,13 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from pertsym.distributions.closing import NotClosed
-from pertsym.distributions.generalized import (
-    Combination,
-    Kind,
-    Product,
-    collect,
-    independent,
-)
+from pertsym.distributions.generalized import Combination, Kind, Product, collect, independent
 from pertsym.distributions.identities import RULES
 from pertsym.distributions.notation import product_latex, product_text, signed_sum
 from pertsym.distributions.rules import Rule

@@ -65,6 +65,7 @@ EVOLVE: Final = (
 
 _TCL: Final = re.compile(r"tcl([1-9][0-9]?)(?:-(asymptotic|slip))?")
 _EARLY: Final = (1 / 64, 1 / 16, 1 / 4, 1, 4, 16, 64)  # of the first interval
+_LATE: Final = (1 / 16, 1 / 4, 1)  # of the horizon
 _TRANSIENT: Final = 0.3  # the part of the tolerance that the transient's generator may take
 _STEADY_TOLERANCE: Final = 1e-9
 
@@ -366,7 +367,7 @@ def _transient(
         progress("time-dependent generator")
         return second_order_transient(equations, end, each), ()
     progress("exponential representation of the baths")
-    found = represented(model, tolerance, BAND)
+    found = represented(model, tolerance, BAND, end)
     require_feasible(model, found, order, NODES)
     progress("time-dependent generator")
     limit = Limit.of(System.of(model), found.fine, order)
@@ -377,29 +378,37 @@ def _transient(
 def _misfits(model: Model, limit: Limit, found: Represented, transient: FiniteTime) -> list[Misfit]:
     """The error of K_2 from exponentials, element by element, early and for t -> infinity.
 
-    Where K_2 exists for t -> infinity it is known without them; elsewhere the error is that of the
+    Where they stand for the baths up to a time only it is measured there and before.  Where K_2
+    exists for t -> infinity it is known without them; elsewhere the error is that of the
     representation.  Early it is larger, because exponents need not follow what is fast beside the
     system: there it is measured by the coarser representation, whose distance shrinks less than
     the errors at the system's frequencies do, or, where a bath has no coarser one, by K_2 itself.
     """
-    second = limit.generators[2]
-    exact = second_order(limit.system, correlations_of(model))
-    error: Numbers = np.abs(second - exact.matrix) + exact.error
-    if exact.divergent or not np.all(np.isfinite(error)):
-        error = found.error * np.abs(second)
+
+    def off(time: float) -> Numbers:
+        known = tcl_generator(model, 2, time).orders[2]
+        gap: Numbers = np.abs(_second_at(limit.system, found.fine, time) - known.matrix)
+        return gap + known.error
+
+    error: Numbers
+    if found.horizon < math.inf:
+        error = np.max([off(found.horizon * part) for part in _LATE], axis=0)
+    else:
+        second = limit.generators[2]
+        exact = second_order(limit.system, correlations_of(model))
+        error = np.abs(second - exact.matrix) + exact.error
+        if exact.divergent or not np.all(np.isfinite(error)):
+            error = found.error * np.abs(second)
     pairs = zip(found.fine, found.coarse, strict=True)
     alike = any(fine.exponentials == coarse.exponentials for fine, coarse in pairs)
     early: list[Misfit] = []
     first = transient.panels[0].end if transient.panels else math.inf
     for time in (first * part for part in _EARLY if first * part <= transient.end):
-        fine = _second_at(limit.system, found.fine, time)
-        gap: Numbers
         if alike:
-            known = tcl_generator(model, 2, time).orders[2]
-            gap = np.abs(fine - known.matrix) + known.error
+            gap = off(time)
         else:
-            coarse = _second_at(limit.system, found.coarse, time)
-            gap = np.abs(fine - coarse) * math.sqrt(found.ratio)
+            pair = (_second_at(limit.system, baths, time) for baths in (found.fine, found.coarse))
+            gap = np.abs(np.subtract(*pair)) * math.sqrt(found.ratio)
         if time >= first and felt(gap) * math.sqrt(found.ratio) <= felt(error):
             break  # from here on as late
         early.append(Misfit(time, error + gap))

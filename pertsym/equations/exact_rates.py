@@ -17,12 +17,7 @@ import sympy
 
 from pertsym.algebra.linear_fractions import LinearFraction, Ring, polynomial_expression
 from pertsym.equations.bloch import QUANTITIES, parse_element
-from pertsym.equations.exponential_bath import (
-    Auxiliaries,
-    Decays,
-    ExponentialBath,
-    exact_generator,
-)
+from pertsym.equations.exponential_bath import Auxiliaries, Decays, ExponentialBath, exact_generator
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
 from pertsym.model.errors import NotYetDerivable

@@ -16,7 +16,7 @@ from pertsym.equations.denominator_rule import over_gaps
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.terms import Factor, TimeIntegrand
-from pertsym.reduction.spectral import Atom, SpectralForm, SpectralIntegral, Value
+from pertsym.reduction.spectral import Atom, MatrixElement, SpectralForm, SpectralIntegral, Value
 
 
 class Exponential(NamedTuple):
@@ -32,7 +32,7 @@ _W = sympy.Symbol("w", real=True)
 
 
 def rational_form(form: SpectralForm, baths: Exponentials, w0: sympy.Symbol) -> sympy.Expr:
-    """A two-level spectral form as one factored rational function.
+    """A two-level spectral form as one factored rational function, matrix elements as real symbols.
 
     Ĉ(w) = 2 lambda A/(lambda^2 + w^2) and P(w) = -2 pi A w/(lambda^2 + w^2), Eq. (E2); finite-part
     integrals by the residues in the upper half plane.
@@ -58,7 +58,12 @@ def rational_terms(integrand: TimeIntegrand, baths: Exponentials, w0: sympy.Symb
         return 1 / (sympy.Add(*rates) + sympy.I * x[0] * w0)
 
     terms = over_gaps(integrand, exponentials, inverse)
-    total = sympy.Add(*(_number(term.coefficient) * value for term, value in terms))
+    total = sympy.Add(
+        *(
+            _number(term.coefficient) * value * sympy.prod(map(_element, term.shape.strengths))
+            for term, value in terms
+        )
+    )
     if integrand.real_part:
         total = (total + total.subs(sympy.I, -sympy.I)) / 2
     return sympy.factor(sympy.together(sympy.expand_complex(sympy.together(total))))
@@ -68,6 +73,10 @@ def _number(z: Gaussian) -> sympy.Expr:
     return sympy.Rational(z.re.numerator, z.re.denominator) + sympy.I * sympy.Rational(
         z.im.numerator, z.im.denominator
     )
+
+
+def _element(name: str) -> sympy.Symbol:
+    return sympy.Symbol(name, real=True)
 
 
 def _spectrum(bath: Exponential, w: sympy.Expr) -> sympy.Expr:
@@ -85,6 +94,8 @@ def _atom(atom: Atom, baths: Exponentials, w0: sympy.Symbol) -> sympy.Expr:
         return value.subs(_W, atom.frequency[0] * w0)
     if isinstance(atom, SpectralIntegral) and atom.kind == "CC":
         return _finite_part(atom, baths, w0)
+    if isinstance(atom, MatrixElement):
+        return _element(atom.name)
     raise ValueError(f"{atom} has no rational form for exponential correlation functions")
 
 

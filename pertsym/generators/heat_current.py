@@ -24,13 +24,7 @@ from pertsym.baths.divergence import Divergent
 from pertsym.estimate import Estimate
 from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
 from pertsym.generators.long_times import divergent_elements
-from pertsym.generators.representation import (
-    BAND,
-    Progress,
-    correlations_of,
-    represented,
-    twice,
-)
+from pertsym.generators.representation import BAND, Progress, correlations_of, represented, twice
 from pertsym.generators.second_order import Term
 from pertsym.generators.steady import next_order, steady_state
 from pertsym.generators.system import Array, Correlated, System, as_matrix, single_threaded

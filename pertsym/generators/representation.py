@@ -59,12 +59,15 @@ class Represented:
         model itself is made of exponentials.
     ratio
         The largest error of a fine representation over that of the coarse one.
+    horizon
+        Up to which time they stand for the baths.
     """
 
     fine: Baths
     coarse: Baths
     error: float = 0.0
     ratio: float = 0.0
+    horizon: float = math.inf
 
     @property
     def exact(self) -> bool:
@@ -89,7 +92,10 @@ def correlations_of(model: Model) -> Mapping[str, Correlation]:
 
 
 def represented(
-    model: Model, tolerance: float = TOLERANCE, band: float | None = None
+    model: Model,
+    tolerance: float = TOLERANCE,
+    band: float | None = None,
+    horizon: float | None = None,
 ) -> Represented:
     """Every bath as exponentials to a tolerance of sup|G|, and once more thirty times coarser.
 
@@ -101,6 +107,8 @@ def represented(
     band
         In units of the largest |E_a - E_b|: deviations at frequencies beyond count less, as
         (band/w)^2.  None: they count the same at all frequencies, which early times need.
+    horizon
+        The latest time that matters, as in `represent`.
 
     Raises
     ------
@@ -108,7 +116,7 @@ def represented(
         If G of a bath is not bounded, so that no sum of exponentials can stand for it.
     """
     fine, coarse = [], []
-    error = ratio = 0.0
+    error, ratio, until = 0.0, 0.0, math.inf
     spread = float(np.ptp(model.energies))
     width = None if band is None or spread == 0 else band * spread
     for name, correlation in correlations_of(model).items():
@@ -119,26 +127,29 @@ def represented(
         try:
             # parameters that are arrays have no hash, and are refused
             make = represent if correlation.shape else _represent_once
-            best, rough = make(correlation, (tolerance, tolerance * _COARSER), width)
+            best, rough = make(correlation, (tolerance, tolerance * _COARSER), width, horizon)
         except Divergent as fault:
             raise NotYetDerivable(
                 model.name,
                 f"baths.{name}",
                 f"no sum of exponentials can stand for it: {fault.reason}",
-                f"orders beyond 2 and finite times need {_wanted(fault.reason)}",
+                f"orders beyond 2 and finite times need {_wanted(fault.reason, correlation)}",
             ) from None
         fine.append((name, separated(best.exponentials)))
         coarse.append((name, separated(rough.exponentials)))
+        until = min(until, best.horizon)
         if best.error:
             error = max(error, best.error / best.scale)
             ratio = max(ratio, min(best.error / rough.error, 1.0) if rough.error else 1.0)
-    return Represented(Correlated.independent(fine), Correlated.independent(coarse), error, ratio)
+    baths = Correlated.independent(fine), Correlated.independent(coarse)
+    return Represented(*baths, error, ratio, until)
 
 
-def _wanted(reason: str) -> str:
+def _wanted(reason: str, correlation: Correlation) -> str:
     """What J must do for G to be bounded, from the place where it is not."""
     if "at w -> 0" in reason:
-        return "a J that vanishes faster at small w"
+        late = ", at finite times none" if all(x.has_nodes for x in correlation.parts) else ""
+        return f"a J that vanishes faster at small w{late}"
     if "at w -> inf" in reason:
         return "a J that vanishes faster at large w"
     return "a continuous J: smooth the jump, or let the last J of a table be 0"

@@ -40,10 +40,7 @@ from pertsym.generators.representation import (
 from pertsym.generators.second_order import Term, second_order
 from pertsym.generators.spectral_route import fourth_order
 from pertsym.generators.system import Array, System, single_threaded
-from pertsym.generators.transient import (
-    CorrelationEquations,
-    equations_in_time,
-)
+from pertsym.generators.transient import CorrelationEquations, equations_in_time
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import AnyModel, Model, numeric
 
@@ -85,7 +82,7 @@ class Request:
     def baths(self) -> Represented:
         """All baths as exponentials."""
         self.progress("exponential representation of the baths")
-        return represented(self.model, self.tolerance, self.band)
+        return represented(self.model, self.tolerance, self.band, self.time)
 
     @cached_property
     def poles(self) -> Mapping[str, Poles] | None:

@@ -12,12 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pertsym.expansion.pairings import pairings
-from pertsym.language.exponential_sums import (
-    ExponentialSum,
-    Linear,
-    Number,
-    linear,
-)
+from pertsym.language.exponential_sums import ExponentialSum, Linear, Number, linear
 from pertsym.language.reader import NotRead
 
 ONE = ExponentialSum.number(1)

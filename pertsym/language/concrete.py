@@ -30,14 +30,7 @@ from pertsym.language.exponential_sums import (
     root,
     variable,
 )
-from pertsym.language.reader import (
-    NotRead,
-    Reader,
-    Tokens,
-    each_equation,
-    instances,
-    tokens,
-)
+from pertsym.language.reader import NotRead, Reader, Tokens, each_equation, instances, tokens
 from pertsym.language.syntax import FormulaError
 
 Function = Callable[[Linear], Plain]
@@ -60,7 +53,9 @@ class System:
     Attributes
     ----------
     values, functions
-        Names without and with an argument; a derivative may have a name of its own, with its dot.
+        Names without and with an argument; a derivative may have a name of its own, with its dot,
+        and one with respect to the argument has that of the function with a prime.  A value may be
+        a formula for it.
     average
         Letters of the bath -> their average in its state.
     dagger
@@ -86,7 +81,7 @@ class System:
         Indices, such as ``\\beta\\beta'``, that a formula may have without summing over them.
     """
 
-    values: Mapping[str, Plain] = field(default_factory=dict)
+    values: Mapping[str, Plain | str] = field(default_factory=dict)
     functions: Mapping[str, Function] = field(default_factory=dict)
     average: Callable[[tuple[Letter, ...]], ExponentialSum] | None = None
     dagger: Callable[[str], str] = str
@@ -104,7 +99,9 @@ class System:
     def names(self) -> Mapping[Tokens, Any]:
         """Everything with a name, by the pieces of that."""
         named = {"i": Gaussian(0, 1), r"\pi": PI, r"\delta": ExponentialSum.form(DELTA)}
-        return {tokens(n): x for n, x in {**named, **self.values, **self.functions}.items()}
+        primed = {f"{n}'": _slope(f) for n, f in self.functions.items()}
+        every = {**primed, **named, **self.values, **self.functions}
+        return {tokens(n): x for n, x in every.items()}
 
 
 class _Reader(Reader):
@@ -151,6 +148,9 @@ class _Reader(Reader):
     def meaning(self, name: Tokens) -> Operator:
         """A value, or a function at its argument; a star or dagger may stand before that."""
         function = self.names[name]
+        if isinstance(function, str):
+            value: Operator = self.inner(tokens(function))
+            return value
         if not callable(function):
             return operator(function)
         return self.applied(function, 0)
@@ -315,6 +315,16 @@ class _Reader(Reader):
         return value
 
 
+def _slope(function: Function) -> Function:
+    """The derivative of a function with respect to its argument."""
+
+    def derived(form: Linear) -> Plain:
+        probe = operator(function(variable("probe")))
+        return probe.mapped(lambda z: z.derivative("probe").put_in("probe", form))
+
+    return derived
+
+
 def _part(value: Operator, part: str) -> Operator:
     z = value.scalar()
     half = Gaussian(Fraction(1, 2)) if part == "Re" else Gaussian(0, Fraction(-1, 2))
@@ -363,10 +373,8 @@ def difference(latex: str, system: System) -> str:
     FormulaError
         Where the formula is not understood.
     """
-    equals = (r"\equiv", r"\le")
-    source = tuple("=" if t in equals else t for t in tokens(latex))
     try:
-        each = instances(source, map(tokens, system.open), system.indices, {})
+        each = instances(tokens(latex), map(tokens, system.open), system.indices, {})
         return next(filter(None, (_difference(sides, system) for _, sides in each)), "")
     except NotRead as fault:
         raise FormulaError(str(fault), latex, fault.place(latex)) from None

@@ -23,6 +23,7 @@ from pertsym.language.reader import (
     NotRead,
     Reader,
     Tokens,
+    each_equation,
     instances,
     parts_between,
     tokens,
@@ -57,7 +58,7 @@ def dissipator(jump: Any) -> Callable[[Any], Any]:
 
 @dataclass(frozen=True)
 class Values:
-    """What names stand for, at one point or several: reads LaTeX and says what is wrong with it.
+    r"""What names stand for, at one point or several: reads LaTeX and says what is wrong with it.
 
     Attributes
     ----------
@@ -69,11 +70,14 @@ class Values:
         limits run.
     tolerance
         Of the difference of two sides, relative to the largest term that occurs.
+    written
+        A piece that stands for several, such as ``\pm``: a formula is read once for each.
     """
 
     points: Sequence[Mapping[str, Any]]
     indices: Mapping[str, Sequence[int]] = field(default_factory=dict)
     tolerance: float = 1e-9
+    written: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reader: ClassVar[Any]
 
     @property
@@ -84,7 +88,8 @@ class Values:
     def __call__(self, latex: str) -> str:
         """What is wrong with the equations of a formula; "" if nothing is."""
         try:
-            for equation in parts_between(tokens(latex), ";"):
+            each = (tokens(part) for part in each_equation(latex, self.written))
+            for equation in (one for part in each for one in parts_between(part, ";")):
                 for point in self.points:
                     named = {**self.reader.functions, **point}
                     fault = self._fault(equation, {tokens(n): v for n, v in named.items()})

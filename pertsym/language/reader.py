@@ -105,8 +105,9 @@ def instances(
 ) -> Iterator[tuple[dict[str, int], list[Tokens]]]:
     """Values of the indices that an equation has without summing over them, and its sides there.
 
-    Indices of a group are open only together.
+    Indices of a group are open only together.  What is at most another value is to reach it.
     """
+    equation = tuple("=" if token in (r"\equiv", r"\le") else token for token in equation)
     signs = [k for k, token in enumerate(equation) if token in (r"\sum", r"\prod")]
     bound = {letter for k in signs for letter in Reader(equation[k + 1 :]).script("_")}
     free = [i for group in groups if set(group) <= set(equation) - bound for i in group]

@@ -32,13 +32,7 @@ from pertsym.language.syntax import (
     Sum,
     Symbol,
 )
-from pertsym.reduction.spectral import (
-    MatrixElement,
-    SpectralForm,
-    SpectralIntegral,
-    Thermal,
-    Value,
-)
+from pertsym.reduction.spectral import MatrixElement, SpectralForm, SpectralIntegral, Thermal, Value
 
 Complex = npt.NDArray[np.complex128]
 

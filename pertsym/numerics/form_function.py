@@ -24,12 +24,7 @@ from pertsym.exact import Gaussian
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate, reduced
 from pertsym.numerics.many_points import Points
-from pertsym.numerics.requests import (
-    Answers,
-    Request,
-    has_sums,
-    kind_of,
-)
+from pertsym.numerics.requests import Answers, Request, has_sums, kind_of
 from pertsym.numerics.single_point import Point, Single
 from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.reduction.elements import at_elements

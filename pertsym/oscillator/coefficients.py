@@ -30,11 +30,7 @@ from pertsym.model.oscillator import OscillatorModel
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
-from pertsym.oscillator.master_equation import (
-    BATH,
-    CoefficientForm,
-    coefficient_forms,
-)
+from pertsym.oscillator.master_equation import BATH, CoefficientForm, coefficient_forms
 from pertsym.reduction.spectral import CannotEvaluate, SpectralForm, Value
 
 

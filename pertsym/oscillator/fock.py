@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -10,8 +10,11 @@ import scipy.sparse as sparse
 from numpy.typing import NDArray
 from scipy.sparse.linalg import expm_multiply
 
+from pertsym.oscillator import elimination as two
+
 _SMALLEST: Final = 12
 _LARGEST: Final = 160
+_KETS: Final = {"+": (1.0, 0.0), "-": (0.0, 1.0)}
 
 
 @dataclass(frozen=True)
@@ -107,24 +110,17 @@ def _number(
 
 def liouvillian_matrix(levels: DampedLevels, cutoff: int) -> Any:
     """Eq. (35) over row-major vec of (two levels |+>, |->) x (Fock states), sparse."""
+    symbols = (two.COUPLING, two.RATE, two.OCCUPATION, two.OSCILLATOR, two.SPLITTING)
+    values = dict(zip(symbols, astuple(levels), strict=True))
     lower = sparse.csr_matrix(np.diag(np.sqrt(np.arange(1.0, cutoff)), 1))
-    position, number = lower + lower.T, lower.T @ lower
-    flip = sparse.csr_matrix(np.array([[0.0, 1.0], [1.0, 0.0]]))  # sigma_z in the basis |+>, |->
-    down = sparse.csr_matrix(np.array([[0.0, 0.0], [1.0, 0.0]]))  # |-><+|
-    split = sparse.diags([0.5, -0.5])
-    one, levels_one = sparse.identity(cutoff), sparse.identity(2)
-    hamiltonian = (
-        levels.oscillator * sparse.kron(levels_one, number)
-        + levels.coupling * sparse.kron(flip, position)
-        + levels.splitting * sparse.kron(split, one)
-    )
-    every = sparse.identity(2 * cutoff)
-    total = -1j * (sparse.kron(hamiltonian, every) - sparse.kron(every, hamiltonian.T))
-    for rate, jump in (
-        (levels.rate * (levels.occupation + 1), sparse.kron(down, one)),
-        (levels.rate * levels.occupation, sparse.kron(down.T, one)),
-    ):
-        back = jump.T @ jump
-        total = total + rate * sparse.kron(jump, jump)
-        total = total - rate / 2 * (sparse.kron(back, every) + sparse.kron(every, back.T))
+    x, p = (lower + lower.T) / np.sqrt(2), (lower - lower.T) / (1j * np.sqrt(2))
+    total: Any = 0
+    for (to, source), action in two.master_equation_with_levels().items():
+        for powers, coefficient in action.terms.items():
+            ahead, behind = (x**n @ p**m for n, m in powers)
+            left, right = (
+                sparse.kron(np.outer(_KETS[i], _KETS[k]), matrix)
+                for i, k, matrix in zip(to, source, (ahead, behind.T), strict=True)
+            )
+            total = total + complex(coefficient.subs(values)) * sparse.kron(left, right)
     return total.tocsr()

@@ -26,14 +26,7 @@ from pertsym.present.markup import (
     spectral_symbol,
 )
 from pertsym.present.structure import Item, Kernel, Pole, Product, Section, Spectra, arrange
-from pertsym.present.writer import (
-    CURLY,
-    SQUARE,
-    TALL_CURLY,
-    TALL_ROUND,
-    TALL_SQUARE,
-    Writer,
-)
+from pertsym.present.writer import CURLY, SQUARE, TALL_CURLY, TALL_ROUND, TALL_SQUARE, Writer
 from pertsym.reduction.elements import element_groups
 from pertsym.reduction.spectral import (
     Atom,

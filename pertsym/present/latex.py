@@ -7,13 +7,7 @@ every bracket has a fixed size, so that a bracket may span a line break.
 from __future__ import annotations
 
 from pertsym.expansion.terms import Term, TimeIntegrand
-from pertsym.present.formulas import (
-    form_pieces,
-    integrand_pieces,
-    measure,
-    number,
-    term_parts,
-)
+from pertsym.present.formulas import form_pieces, integrand_pieces, measure, number, term_parts
 from pertsym.present.layout import Piece, broken, latex_lines
 from pertsym.present.metrics import rendered_width
 from pertsym.reduction.spectral import SpectralForm

@@ -23,13 +23,7 @@ from scipy.integrate import DOP853
 from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.random_matrix import second_order
-from pertsym.random_matrix.ensemble import (
-    VARIANCE,
-    Floats,
-    band_nodes,
-    resolvent,
-    resolvent_slope,
-)
+from pertsym.random_matrix.ensemble import VARIANCE, Floats, band_nodes, resolvent, resolvent_slope
 
 Progress = Callable[[str], None]
 Derivative = Callable[[float, Floats], Floats]

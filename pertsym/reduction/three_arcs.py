@@ -20,7 +20,6 @@ exactly if only 1 occurs.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -29,6 +28,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import flint
+import numpy as np
 
 from pertsym.algebra.linear_fractions import Ring
 from pertsym.exact import Gaussian
@@ -209,17 +209,17 @@ class ThreeArcs:
 
     def at_exponentials(
         self,
-        correlations: Mapping[str, Sequence[tuple[Gaussian, Gaussian]]],
+        correlations: Mapping[str, Sequence[tuple[Any, Any]]],
         frequencies: Sequence[Fraction],
         strengths: Mapping[str, Fraction] = MappingProxyType({}),
         integrals: Sequence[int] = (0, 1, 2),
-    ) -> Fraction:
-        """The exact value for C(t > 0) = sum_j c_j exp(-nu_j t).
+    ) -> Any:
+        """The value for C(t > 0) = sum_j c_j exp(-nu_j t), exact for exact numbers.
 
         Parameters
         ----------
         correlations
-            (c, nu) of each name.
+            (c, nu) of each name, `Gaussian` numbers or complex ones.
         frequencies
             Transition frequencies, the entries of a `Frequency`.
         strengths
@@ -227,25 +227,29 @@ class ThreeArcs:
         integrals
             Which pieces to take.
         """
-        total = Gaussian()
+        pairs = {name: np.array(list(some)).T for name, some in correlations.items()}
+        doubles = any(values.dtype == complex for values in pairs.values())
+        total: Any = 0.0 if doubles else Fraction(0)
         for piece in self.pieces:
             if piece.step.integrals not in integrals:
                 continue
             z = _coefficient_at(piece.coefficient, frequencies)
             for name in piece.monomial.strengths:
                 z = z * Gaussian(strengths.get(name, 1))
-            shifts = [Gaussian(0, dot(x, frequencies)) for x in piece.monomial.exponents]
-            sides = [
-                [(c.conjugate(), nu.conjugate()) if star else (c, nu) for c, nu in correlations[n]]
-                for n, star in piece.monomial.arcs
-            ]
-            for choice in itertools.product(*sides):
-                rates = [nu + shift for (_, nu), shift in zip(choice, shifts, strict=True)]
-                amplitude = choice[0][0] * choice[1][0] * choice[2][0]
-                for weight, cone in piece.step.cones:
-                    value = cone_integral(cone, piece.monomial.powers, rates)
-                    total = total + z * amplitude * value * weight
-        return total.re
+            amplitude: Any = complex(z) if doubles else z
+            rates: list[Any] = []
+            for axis, ((name, star), x) in enumerate(
+                zip(piece.monomial.arcs, piece.monomial.exponents, strict=True)
+            ):
+                shape, shift = [1 if n != axis else -1 for n in range(3)], dot(x, frequencies)
+                c, nu = pairs[name].conj() if star else pairs[name]
+                turned = 1j * float(shift) if doubles else Gaussian(0, shift)
+                amplitude = c.reshape(shape) * amplitude
+                rates.append(nu.reshape(shape) + turned)
+            for weight, cone in piece.step.cones:
+                value = (cone_integral(cone, piece.monomial.powers, rates) * amplitude).sum()
+                total += weight * (value.real if doubles else value.re)
+        return total
 
 
 def cone_integral(cone: Cone, powers: Vector, rates: Sequence[Any]) -> Any:
