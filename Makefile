@@ -4,7 +4,7 @@ VENV := .venv
 export OPENBLAS_NUM_THREADS := 1
 BIN := $(VENV)/bin
 
-.PHONY: demo test check notebooks docs wheel oldest newest benchmarks campaign fuzz mutation constraints clean
+.PHONY: demo test check gradients notebooks docs wheel oldest newest benchmarks campaign fuzz mutation constraints clean
 
 # The versions of constraints.txt, or the newest where an index has these no longer.
 NEWEST := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -40,6 +40,11 @@ check: $(VENV)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYTHONHASHSEED=2 $(BIN)/pertsym regenerate --check
+
+# The exports for JAX, run where the site is built: the environment of the tests has no jax.
+gradients: build/docs-venv/.ready
+	build/docs-venv/bin/python -m pip install --quiet --disable-pip-version-check pytest pytest-xdist
+	build/docs-venv/bin/python -m pytest -n 2 --dist worksteal tests/test_export_jax.py
 
 # The lessons of the site, executed by its build, as notebooks.
 notebooks: docs

@@ -89,9 +89,7 @@ def _files(derived: Derived) -> Mapping[str, str]:
 
         try:
             numbers, basis = derived.at().model, derived.basis
-            code = Codegen.of(
-                numbers, max(ORDERS), [], basis=basis, values=derived.model.values
-            ).within("python")
+            code = Codegen.of(numbers, max(ORDERS), [], basis=basis, values=derived.model.values)
             files["rates.py"] = code.render("python")
         except (TypeError, InputError, NotYetDerivable):
             pass  # without values, or with a bath that is not exported: formulas alone

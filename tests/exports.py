@@ -77,3 +77,30 @@ CASES = [pytest.param(load_model(p), id=p.stem) for p in MODELS] + [
     for density in (*DENSITIES, Ohmic(0.05, 0.7, 1.5))
     for t in (0.0, 1.0)
 ]
+
+CROSS = """
+[system]
+energies = [0.0, 1.0]
+[[couplings]]
+operator = [[0.3, 1], [1, 0]]
+bath = "hot"
+[[couplings]]
+operator = [[1, 0.2], [0.2, -1]]
+bath = "cold"
+[baths.hot]
+temperature = 1.0
+spectral_density = { kind = "drude-lorentz", lam = 0.05, gamma = 1.0 }
+[baths.cold]
+temperature = 1.0
+spectral_density = { kind = "drude-lorentz", lam = 0.02, gamma = 1.0 }
+[[cross]]
+baths = ["hot", "cold"]
+"""
+CROSSES = [
+    ("fraction = -0.5", "ratio_hot_cold", -0.5 * math.sqrt(0.4)),
+    (
+        "spectral_density = { kind = 'drude-lorentz', lam = 0.01, gamma = 1.3 }",
+        "lam_hot_cold",
+        0.01,
+    ),
+]

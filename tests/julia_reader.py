@@ -30,6 +30,11 @@ def parse(text: str) -> Any:
 
 def point(text: str) -> Callable[..., Any]:
     """The function `point` of an export."""
+    return function(text, "point")
+
+
+def function(text: str, wanted: str) -> Callable[..., Any]:
+    """A function of an export by its name."""
     (module,) = (n for n in parse(text).named_children if n.type == "module_definition")
     lines: list[str] = []
     for node in module.named_children:
@@ -43,7 +48,7 @@ def point(text: str) -> Callable[..., Any]:
             lines += _statement(node)
     scope = dict(_SCOPE)
     exec(compile("\n".join(lines), "export.jl", "exec"), scope)
-    found: Callable[..., Any] = scope["point"]
+    found: Callable[..., Any] = scope[wanted]
     return found
 
 
@@ -101,7 +106,7 @@ def _text(node: Any) -> str:
         case "boolean_literal":
             return source.capitalize()
         case "string_literal":
-            return repr(children[0].text.decode())
+            return repr("".join(n.text.decode() for n in children))
         case "operator":
             return source
         case "parenthesized_expression":

@@ -27,6 +27,8 @@ from pertsym.model.values import Model
 from pertsym.rates import bloch_rates
 from tests.exports import (
     CASES,
+    CROSS,
+    CROSSES,
     DENSITIES,
     DEPHASING,
     MODELS,
@@ -397,35 +399,8 @@ def test_two_spectra_that_have_no_integral_together_are_named(tmp_path: Path) ->
         assert abs(values["inv_T2"][4] - wanted.value) <= errors["inv_T2"][4] + wanted.error
 
 
-CROSS = """
-[system]
-energies = [0.0, 1.0]
-[[couplings]]
-operator = [[0.3, 1], [1, 0]]
-bath = "hot"
-[[couplings]]
-operator = [[1, 0.2], [0.2, -1]]
-bath = "cold"
-[baths.hot]
-temperature = 1.0
-spectral_density = { kind = "drude-lorentz", lam = 0.05, gamma = 1.0 }
-[baths.cold]
-temperature = 1.0
-spectral_density = { kind = "drude-lorentz", lam = 0.02, gamma = 1.0 }
-[[cross]]
-baths = ["hot", "cold"]
-"""
-
-
 @pytest.mark.parametrize("language", ["python", pytest.param("c", marks=needs_compiler)])
-@pytest.mark.parametrize(
-    ("cross", "parameter", "value"),
-    [
-        ("fraction = -0.5", "ratio_hot_cold", -0.5 * math.sqrt(0.4)),
-        ("spectral_density = { kind = 'drude-lorentz', lam = 0.01, gamma = 1.3 }",
-         "lam_hot_cold", 0.01),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("cross", "parameter", "value"), CROSSES)
 def test_correlated_baths(
     tmp_path: Path, language: str, cross: str, parameter: str, value: float
 ) -> None:
@@ -443,19 +418,22 @@ def test_correlated_baths(
         command = [binary]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "4 passed, 0 failed"
+    each = module_of(code) if language == "python" else compiled(code, cache=tmp_path)
+    rng = np.random.default_rng(3)
+    most = math.sqrt(0.4) if "ratio" in parameter else math.sqrt(0.001) * 2.69 / 2.6
+    for more in 1 + rng.uniform(1e-3, 2, 3):
+        for sizes in (most * float(more), np.array([value, -most * float(more)])):
+            if np.ndim(sizes) and "ratio" not in parameter:
+                continue  # J_ab is not negative
+            with pytest.raises(ValueError, match=r"hot_cold: J_ab\^2 must not exceed"):
+                each.both(**{parameter: sizes})
+        with pytest.raises(ValueError, match="hot_cold: correlated baths have one temperature"):
+            each.both(temperature_hot=float(more))
     if language == "python":
-        module = module_of(code)
-        rng = np.random.default_rng(3)
-        most = math.sqrt(0.4) if "ratio" in parameter else math.sqrt(0.001) * 2.69 / 2.6
-        for more in 1 + rng.uniform(1e-3, 2, 3):
-            with pytest.raises(ValueError, match=r"J_ab\^2 must not exceed"):
-                module.both(**{parameter: most * float(more)})
-            with pytest.raises(ValueError, match="one temperature"):
-                module.both(temperature_hot=float(more))
         changed = {parameter: -value / 2} if "ratio" in parameter else {parameter: 0.004}
         path.write_text(CROSS + cross.replace("-0.5", "0.25").replace("lam = 0.01", "lam = 0.004"))
         rates = bloch_rates(load_model(path), 4)
-        found = module.evaluate(**changed)
+        found = each.evaluate(**changed)
         for n in (2, 4):
             expected = rates.orders[n]["inv_T2"]
             assert expected is not None

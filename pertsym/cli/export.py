@@ -50,7 +50,7 @@ def export(
     numbers = load(model, settings)
     stated = load_statement(model, read_values(model, settings))
     basis = eigenbasis_of(stated) if numbers.dimension == 2 else None
-    code = Codegen.of(numbers, order, names, basis=basis, values=stated.values).within(language)
+    code = Codegen.of(numbers, order, names, basis=basis, values=stated.values)
     for name, reason in code.missing.items():
         note(f"left out: {name}: {reason}")
     write_whole(output, code.render(language))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pertsym.codegen.closed import CLOSED
 from pertsym.codegen.occupation import EVEN
 from pertsym.codegen.program import Atom, Expression
-from pertsym.codegen.runtime import FEW
+from pertsym.codegen.runtime import FEW, UNCORRELATED
 
 if TYPE_CHECKING:
     from pertsym.codegen.export import BathCode, Codegen
@@ -43,6 +43,7 @@ def given(code: Codegen) -> dict[str, Any]:
             f"{complex(z).real!r} + {complex(z).imag!r} * I" for z in values
         ),
         "amplitude": _amplitude,
+        "words": UNCORRELATED,
         "plan": lambda e: _plan(code, e),
     }
 

@@ -39,12 +39,15 @@ class Compiled:
     ----------
     parameters
         Names and defaults, in the order of the C structure.
+    relations
+        As in `Codegen`; what is not in it may have either sign.
     names
         quantity -> orders.
     library
     """
 
     parameters: Mapping[str, float]
+    relations: Mapping[str, str]
     names: Mapping[str, tuple[int, ...]]
     library: ctypes.CDLL
 
@@ -77,10 +80,15 @@ class Compiled:
             column = np.asarray(given.get(name, default), dtype=float)
             low, high = (float(f(column, initial=0.5)) for f in (np.min, np.max))
             # a nan makes both of them nan
-            if not (low > 0 if name == "w0" else low >= 0) or not math.isfinite(high):
-                raise ValueError(f"{name}: must be finite and {'>' if name == 'w0' else '>='} 0")
-            if not np.all((column == 0) | ((column >= LEAST) & (column <= MOST))):
-                raise ValueError(f"{name}: must be 0 or {LEAST:g} to {MOST:g}")
+            relation = self.relations.get(name)
+            negative = relation and not (low > 0 if relation == ">" else low >= 0)
+            if negative or not math.isfinite(low + high):
+                raise ValueError(
+                    f"{name}: must be finite{f' and {relation} 0' if relation else ''}"
+                )
+            size = np.abs(column)
+            if not np.all((size == 0) | ((size >= LEAST) & (size <= MOST))):
+                raise ValueError(f"{name}: must be 0 or {LEAST:g} to {MOST:g} in size")
             rows[..., k] = column
         return rows.reshape(-1, len(self.parameters)), shape
 
@@ -93,9 +101,18 @@ class Compiled:
                 pointers = (array.ctypes.data_as(ctypes.c_void_p) for array in (rows, *pair))
                 points = getattr(self.library, f"{quantity}_{order}_points")
                 points(ctypes.c_size_t(len(rows)), *pointers)
+                self._require_correlated(rows[np.isnan(pair[0])])
                 for kept, part in zip(found, pair, strict=True):
                     kept.setdefault(quantity, {})[order] = part.reshape(shape)[()]
         return found
+
+    def _require_correlated(self, rows: _Array) -> None:
+        if len(rows) and hasattr(self.library, "fault"):
+            self.library.fault.restype = ctypes.c_char_p
+            for row in rows:
+                text = self.library.fault(row.ctypes.data_as(ctypes.c_void_p))
+                if text:
+                    raise ValueError(text.decode())
 
 
 def compiled(code: Codegen, compiler: str | None = None, cache: Path | None = None) -> Compiled:
@@ -133,7 +150,7 @@ def compiled(code: Codegen, compiler: str | None = None, cache: Path | None = No
     names: dict[str, tuple[int, ...]] = {
         quantity: tuple(sorted(orders)) for quantity, orders in code.forms.items()
     }
-    return Compiled(code.parameters, names, ctypes.CDLL(str(target)))
+    return Compiled(code.parameters, code.relations, names, ctypes.CDLL(str(target)))
 
 
 def _run(*command: str) -> None:

@@ -64,7 +64,7 @@ C^(w > 0) = 2 J(w) [n(w) + 1]; P(w) = P int dw' C^(w')/(w' - w). Every value is 
 of one order. """
 _RATIO = (
     "J_xy/J_x of the correlated baths x, y, whatever their own parameters; that these leave "
-    "J_xy^2 <= J_x J_y and one temperature is {checked}. "
+    "J_xy^2 <= J_x J_y and one temperature is checked at w0 alone. "
 )
 _MIXING = """
 The couplings' matrix elements are those in the model's eigenbasis and stay fixed when w0 is moved:
@@ -321,6 +321,21 @@ class Codegen:
         return result
 
     @property
+    def crossed(self) -> list[tuple[str, str, str, str | None]]:
+        """(name, bath a, bath b, symbol of J_ab/J_a) of correlated baths whose J may vary.
+
+        There is no symbol where J_ab is a bath of the same name.
+        """
+        found = []
+        for name, (one, other) in self.pairs.items():
+            symbols = {f"ratio_{name}", f"ratio_{name}_"}.intersection(self.elements)
+            ratio = next(iter(sorted(symbols)), None)
+            known = ratio or any(b.name == name for b in self.baths)
+            if known and self.smooth.isdisjoint((one, other)):
+                found.append((name, one, other, ratio))
+        return found
+
+    @property
     def title(self) -> str:
         """The first line of a file."""
         return f"{self.name}: {', '.join(self.forms)}."
@@ -340,10 +355,10 @@ class Codegen:
         """The same with long numbers as decimals."""
         return _LONG.sub(_decimal, self.exact)
 
-    def units_text(self, checked: str = "not checked here") -> str:
+    def units_text(self) -> str:
         """Conventions and units, in two sentences, what ratios are, and what w0 leaves fixed."""
         units = self.units
-        ratios = "".join(f"{name}: {_RATIO.format(checked=checked)}" for name in self.elements)
+        ratios = "".join(f"{name}: {_RATIO}" for name in self.elements)
         return (
             ratios
             + _CONVENTIONS
@@ -361,35 +376,6 @@ class Codegen:
         """A line for every quantity that is missing."""
         return "".join(f"\nLeft out: {name}: {reason}" for name, reason in self.missing.items())
 
-    def within(self, language: str) -> Codegen:
-        """Without the forms that a language has no routine for, which are then missing.
-
-        Raises
-        ------
-        NotYetDerivable
-            If nothing is left.
-        """
-        if language in ("python", "c"):
-            return self
-        forms: dict[str, dict[int, SpectralForm]] = {}
-        missing = dict(self.missing)
-        for e in self.expressions:
-            name, n = e.quantity, e.order
-            if any(a.is_integral for a in e.atoms):
-                reason = f"it holds a finite-part integral or P(0), which {language} has not yet"
-                missing[f"{name}, order {n}"] = reason
-            else:
-                forms.setdefault(name, {})[n] = self.forms[name][n]
-        if not forms:
-            raise NotYetDerivable(
-                self.name,
-                "language",
-                f"{language} has no routine for what the formulas hold: {missing}",
-                "export python",
-            )
-        kept = tuple(c for c in self.certified if c.order in forms.get(c.quantity, {}))
-        return replace(self, forms=MappingProxyType(forms), certified=kept, missing=missing)
-
     def render(self, language: str) -> str:
         """The file in one of LANGUAGES.
 
@@ -401,10 +387,9 @@ class Codegen:
         if language not in LANGUAGES:
             known = ", ".join(LANGUAGES)
             raise InputError(self.name, "language", f"{language!r} is unknown", f"use {known}")
-        code = self.within(language)
         module, function = _PRINTERS[language]
-        own = getattr(import_module(f"pertsym.codegen.{module}"), function)(code)
-        own |= {"code": code, "shown": code.shown, "least": LEAST, "most": MOST}
+        own = getattr(import_module(f"pertsym.codegen.{module}"), function)(self)
+        own |= {"code": self, "shown": self.shown, "least": LEAST, "most": MOST}
         return from_template(f"{language}.j2", **own)
 
 

@@ -159,11 +159,9 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
                 else f"p.transform({_signed(atom)}, {atom.derivative})"
             )
             yield _assigned(atom, f"scaled({_variable(bath.name)}.amplitude, {ask})")
-    for name, pair in code.pairs.items():
-        if code.smooth.isdisjoint(pair):
-            known = [n for n in (f"ratio_{name}", f"ratio_{name}_") if n in code.elements]
-            cross = f'given["{known[0]}"]' if known else _variable(name)
-            yield f'require_correlated("{name}", w0, {", ".join(map(_variable, pair))}, {cross})'
+    for name, one, other, ratio in code.crossed:
+        cross = f'given["{ratio}"]' if ratio else _variable(name)
+        yield f'require_correlated("{name}", w0, {_variable(one)}, {_variable(other)}, {cross})'
     for baths, expressions in code.divergent.items():
         refused = ", ".join(f"{e.quantity}({e.order})" for e in expressions)
         yield f'require_finite("{refused}", {", ".join(map(_variable, baths))})'

@@ -27,6 +27,10 @@ FEW = 48  # points that are summed one by one
 GROUP = 512  # parameters that share nodes
 TINY = 1e-300
 LEAST, MOST = 1e-61, 1e61  # sizes of parameters; beyond, products of several overflow
+UNCORRELATED = (
+    "{}: correlated baths have one temperature; give both the same",
+    "{}: J_ab^2 must not exceed J_a J_b at w0; give a smaller J_ab",
+)
 DEEPER = 1e-3  # how far below the lowest frequency the nodes of a product begin
 
 
@@ -400,7 +404,7 @@ def require_finite(quantities: str, *baths: Any) -> None:
 def require_correlated(name: str, w0: Any, a: Bath, b: Bath, cross: Any) -> None:
     """Refuse two temperatures, and J_ab^2 > J_a J_b at w0; J_ab/J_a is a number or J_ab a bath."""
     if np.any(a.beta != b.beta):
-        raise ValueError(f"{name}: correlated baths have one temperature; give both the same")
+        raise ValueError(UNCORRELATED[0].format(name))
 
     def density(bath: Bath) -> Any:
         return bath.amplitude * bath.density.reduced(w0, *bath.shape)[0]
@@ -408,7 +412,7 @@ def require_correlated(name: str, w0: Any, a: Bath, b: Bath, cross: Any) -> None
     one, other = density(a), density(b)
     both = density(cross) if isinstance(cross, Bath) else cross * one
     if np.any(both * both > one * other * (1 + 1e-9)):
-        raise ValueError(f"{name}: J_ab^2 must not exceed J_a J_b at w0; give a smaller J_ab")
+        raise ValueError(UNCORRELATED[1].format(name))
 
 
 def products(kind: str, a: Any, b: Any, w0: Any) -> Transforms:
