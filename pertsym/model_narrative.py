@@ -17,7 +17,7 @@ from pertsym.evaluated import Numbers
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.expansion.interaction import Interaction, Strengths
 from pertsym.model.bath import Bath
-from pertsym.model.eigenbasis import Block, Definition, Eigenbasis
+from pertsym.model.eigenbasis import Block, Definition, Eigenbasis, mixing_angle
 from pertsym.model.entries import decimals, says_more
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.statement import Model
@@ -407,7 +407,8 @@ def _vectors(basis: Eigenbasis, block: Block) -> tuple[tuple[str, str], str]:
     first, second = (rf"|s_{{{site}}}\rangle" for site in block.sites)
     lower, upper = block.levels
     lower_sign, upper_sign = (basis.signs[n] for n in block.levels)
-    angle, phase = r"\tfrac{\theta}{2}", r"e^{-i\phi}"
+    theta, phase = _symbol(mixing_angle(block, basis.blocks).name), r"e^{-i\phi}"
+    angle = rf"\tfrac{{{theta}}}{{2}}"
     h = basis.model.hamiltonian
     assert h is not None
     entry = h[block.sites[0]][block.sites[1]]
@@ -427,22 +428,25 @@ def _vectors(basis: Eigenbasis, block: Block) -> tuple[tuple[str, str], str]:
     x = sympy.expand(h[i][i] - h[j][j])
     size = sympy.Symbol(rf"|h_{{{i}{j}}}|") if phase else h[i][j]
     tangent = r"\infty" if x == 0 else sympy.latex(2 * size / x, fold_short_frac=True)
+    bar = "|" if phase else ""
     tangent = tangent if x == 0 or phase else expression_latex(sympy.simplify(2 * size / x))
     explained = (
-        rf"With $|s_k\rangle$ the basis vectors that $H_S$ was given in, the Hamiltonian mixes "
-        rf"$|s_{{{i}}}\rangle$ and $|s_{{{j}}}\rangle$ by the angle $\theta$, "
-        rf"$\tan\theta={tangent}$"
-        + (rf", where the element $h_{{{i}{j}}}$ of $H_S$ has the phase $\phi$." if phase else ".")
+        rf"With $|s_k\rangle$ the basis vectors that $H_S$ was given in and $h_{{kl}}$ its elements, "
+        rf"the Hamiltonian mixes $|s_{{{i}}}\rangle$ and $|s_{{{j}}}\rangle$ by the angle "
+        rf"${theta}$ at which the point $(h_{{{i}{i}}}-h_{{{j}{j}}},\,2{bar}h_{{{i}{j}}}{bar})$ lies "
+        rf"in the plane, $\tan{theta}={tangent}$"
+        + (rf"; $\phi$ is the phase of $h_{{{i}{j}}}$." if phase else ".")
     )
     return formulas, explained
 
 
 def _definition(d: Definition) -> tuple[str, str]:
     latex, text = [_symbol(d.name)], [d.name]
-    known = d.expression is not None and not d.expression.is_Rational
-    if known and (d.value is None or says_more(d.expression)):
-        latex.append(expression_latex(d.expression))
-        text.append(str(decimals(d.expression)))
+    shown = d.expression if d.written is None else d.written
+    known = shown is not None and not shown.is_Rational
+    if known and (d.value is None or says_more(shown)):
+        latex.append(expression_latex(shown))
+        text.append(str(decimals(shown)))
     if d.element is not None:
         _, m, n, part = d.element
         mark = {"": "", "re": r"\mathrm{Re}\,", "im": r"\mathrm{Im}\,"}[part]

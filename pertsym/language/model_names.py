@@ -45,7 +45,12 @@ def dictionary_of(basis: Eigenbasis) -> Dictionary:
     used = [b for b in basis.model.baths if b.name in known.baths and isinstance(b, Bath)]
     found = _of_two_levels(basis) if basis.dimension == 2 else None
     if found is None:
-        found = _Relations(frozenset(), {}, _unit_circles(basis.definitions))
+        names = {d.name for d in basis.definitions} | (basis.model.symbols.keys() - _OTHERWISE)
+        sums = {d.name: d.written for d in basis.definitions if d.written is not None}
+        sums = {n: x for n, x in sums.items() if _is_rational(x) and names >= _names(x)}
+        found = _Relations(
+            frozenset().union(*map(_names, sums.values())), sums, _unit_circles(basis.definitions)
+        )
     elements = {*known.elements, *found.symbols, *found.definitions, *found.squares}
     return replace(
         known,
@@ -144,6 +149,10 @@ def _unit_circles(definitions: Sequence[Definition]) -> dict[str, sympy.Expr]:
             squares[p.name] = 1 - sympy.Symbol(q.name) ** 2
             partners |= {p.name, q.name}
     return squares
+
+
+def _names(x: sympy.Expr) -> set[str]:
+    return {s.name for s in x.free_symbols}
 
 
 def _is_rational(x: sympy.Expr) -> bool:

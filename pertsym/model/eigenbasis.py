@@ -60,6 +60,9 @@ class Definition:
         None where a symbol has no value.
     meaning
         A phrase, such as "cosine of the mixing angle".
+    written
+        The expression as it is shown, in names that are defined before it or a mixing angle; None
+        as it is.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Definition:
     element: tuple[int, int, int, str] | None = None
     value: float | None = None
     meaning: str = ""
+    written: sympy.Expr | None = None
 
 
 class Block(NamedTuple):
@@ -74,6 +78,12 @@ class Block(NamedTuple):
 
     sites: tuple[int, ...]
     levels: tuple[int, ...]
+
+
+def mixing_angle(block: Block, blocks: Sequence[Block]) -> sympy.Symbol:
+    """The symbol of a pair's angle: theta, of several pairs each with its sites."""
+    alone = sum(len(other.sites) == 2 for other in blocks) == 1
+    return sympy.Symbol("theta" if alone else "theta_{}{}".format(*block.sites))
 
 
 @dataclass(frozen=True, eq=False)
