@@ -161,7 +161,7 @@ class _Finder:
     ) -> dict[tuple[int, int], sympy.Expr]:
         """Elements by name; equal values share one, what vanishes is absent."""
         model = self.model
-        bath, _, rows = model.groups[group]
+        _, _, rows = model.groups[group]
         needed = h.free_symbols.union(*(x.free_symbols for row in rows for x in row))
         matrix: NDArray[np.complex128] | None = None
         if model.values.keys() >= {str(s) for s in needed}:
@@ -182,10 +182,8 @@ class _Finder:
                     if abs(abs(value) - abs(other)) <= tolerance:
                         return symbol if value * other > 0 else -symbol
             name = self._free(self._at({"": "S", "re": "x", "im": "y"}[which], group, m, n))
-            what = {"": "", "re": "real part of ", "im": "imaginary part of "}[which]
-            self._definitions[name] = Definition(
-                name, None, (group, m, n, which), value, f"{what}<{m}|S|{n}>, bath {bath}"
-            )
+            what = {"": "", "re": "Re ", "im": "Im "}[which] + self._braket(group, m, n)
+            self._definitions[name] = Definition(name, None, (group, m, n, which), value, what)
             symbol = sympy.Symbol(name, real=True)
             if value is not None:
                 seen[value] = symbol
@@ -210,23 +208,26 @@ class _Finder:
     def _element(self, x: sympy.Expr, group: int, m: int, n: int) -> sympy.Expr:
         """An element of an operator, real and imaginary part short."""
         x = sympy.expand(x.rewrite(sympy.cos) if x.has(sympy.exp) else x)
+        bracket = self._braket(group, m, n)
         if not x.has(sympy.I):
-            return self._short("x", x, group, m, n, f"<{m}|S|{n}>")
-        parts = zip(("x", "y"), ("real", "imaginary"), (1, sympy.I), x.as_real_imag(), strict=True)
-        return sum(
-            unit * self._short(letter, part, group, m, n, f"{which} part of <{m}|S|{n}>")
-            for letter, which, unit, part in parts
-        )
+            return self._short(self._at("x", group, m, n), x, bracket)
+        re, im = x.as_real_imag()
+        real = self._short(self._at("x", group, m, n), re, f"Re {bracket}")
+        return real + sympy.I * self._short(self._at("y", group, m, n), im, f"Im {bracket}")
 
-    def _short(
-        self, letter: str, x: sympy.Expr, group: int, m: int, n: int, meaning: str
-    ) -> sympy.Expr:
+    def _braket(self, group: int, m: int, n: int) -> str:
+        """A matrix element; S is the operator of a coupling without its strength."""
+        bath, strength, _ = self.model.groups[group]
+        alone = strength == 1 and sum(bath == other for other, _, _ in self.model.groups) == 1
+        return f"<{m}|S_{bath}|{n}>" if alone else f"<{m}|S|{n}>"
+
+    def _short(self, name: str, x: sympy.Expr, meaning: str) -> sympy.Expr:
         """A real expression; a sum has a name, whose powers are shorter than its own."""
         x = sympy.expand(x)
         if not x.is_Add:
             return self._tidy(x)
         sign = -1 if -x in self._atoms else 1
-        return sign * self._named(self._at(letter, group, m, n), sign * x, meaning)
+        return sign * self._named(name, sign * x, meaning)
 
     def _tidy(self, entry: sympy.Expr) -> sympy.Expr:
         total = sympy.Integer(0)
@@ -280,7 +281,8 @@ class _Finder:
         else:
             b = sympy.sqrt(sympy.simplify(re**2 + im**2))
             phase = sympy.simplify(re / b), sympy.simplify(im / b)
-        gap = sympy.sqrt(sympy.factor(sympy.expand(x**2 + 4 * b**2)))
+        square = sympy.factor(sympy.expand(x**2 + 4 * b**2))
+        gap = sympy.sqrt(x**2 + 4 * b**2 if square.is_Add else square)
         if gap == 0:
             raise self._degenerate()
         c, s = sympy.simplify(x / gap), sympy.simplify(2 * b / gap)
@@ -390,11 +392,10 @@ class _Finder:
         s = self._named("s", angles.s, f"sine of {angles.name}")
         p, r, q = rows[i][i], rows[j][j], rows[i][j] * self._phase(angles)
         re, im = sympy.expand(q).as_real_imag()
-        where = group, *block.levels
-        mean = self._short("m", (p + r) / 2, *where, f"(<{upper}|S|{upper}> + <{lower}|S|{lower}>)/2")
-        half = self._short(
-            "z", (p - r) * c / 2 + s * re, *where, f"(<{upper}|S|{upper}> - <{lower}|S|{lower}>)/2"
-        )
+        m, z = (self._at(letter, group, lower, upper) for letter in "mz")
+        above, below = (self._braket(group, n, n) for n in (upper, lower))
+        mean = self._short(m, (p + r) / 2, f"({above} + {below})/2")
+        half = self._short(z, (p - r) * c / 2 + s * re, f"({above} - {below})/2")
         off = signs[lower] * signs[upper] * ((r - p) * s / 2 + re * c - sympy.I * im)
         off = self._element(off, group, lower, upper)
         return {

@@ -59,7 +59,7 @@ class Definition:
     value
         None where a symbol has no value.
     meaning
-        A phrase, such as "cosine of the mixing angle".
+        A phrase, such as "cosine of the mixing angle", or a matrix element "<0|S_B|1>".
     written
         The expression as it is shown, in names that are defined before it or a mixing angle; None
         as it is.
