@@ -142,7 +142,7 @@ def decimal_matrix(
 
 
 def _decimal(x: sympy.Basic, chosen: Callable[[sympy.Rational], bool]) -> sympy.Basic:
-    """Decimals for the chosen factors; exponents and arguments of roots stay as they are."""
+    """Decimals for the chosen factors; exponents, arguments and numbers below roots stay."""
     if isinstance(x, sympy.Rational):
         long = int(x.q) > 1 and chosen(x)
         return sympy.Float(f"{float(x):.12g}", "") if long else x  # with these digits
@@ -150,7 +150,7 @@ def _decimal(x: sympy.Basic, chosen: Callable[[sympy.Rational], bool]) -> sympy.
         return x.applyfunc(lambda entry: _decimal(entry, chosen))
     if isinstance(x, sympy.Pow) and x.free_symbols:
         return x.func(_decimal(x.base, chosen), x.exp)
-    kept = not x.args or (isinstance(x, sympy.Pow | sympy.Function) and not x.free_symbols)
+    kept = not x.args or isinstance(x, sympy.Pow | sympy.Function)
     return x if kept else x.func(*(_decimal(part, chosen) for part in x.args))
 
 
