@@ -332,8 +332,10 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
             else:
                 shown, plain = scientific(float(value)), f"{float(value):.10g}"
                 total += float(value)
-            line = f"{text}({n}) = {plain} +- {float(error):.1e}"
-            value_latex = rf"{latex}^{{({n})}} = {shown} \pm {scientific(float(error), 2)}"
+            line, value_latex = f"{text}({n}) = {plain}", f"{latex}^{{({n})}} = {shown}"
+            if error:
+                line += f" +- {float(error):.1e}"
+                value_latex += rf" \pm {scientific(float(error), 2)}"
             formulas.append(Formula(value_latex, text=(line,)))
             lines.append(line)
         if name.startswith("k_") and total < 0:

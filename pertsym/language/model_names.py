@@ -46,8 +46,8 @@ def dictionary_of(basis: Eigenbasis) -> Dictionary:
     found = _of_two_levels(basis) if basis.dimension == 2 else None
     if found is None:
         names = {d.name for d in basis.definitions} | (basis.model.symbols.keys() - _OTHERWISE)
-        sums = {d.name: d.written for d in basis.definitions if d.written is not None}
-        sums = {n: x for n, x in sums.items() if _is_rational(x) and names >= _names(x)}
+        shown = ((d.name, d.written or d.expression) for d in basis.definitions)
+        sums = {n: x for n, x in shown if x and _is_rational(x) and names >= _names(x)}
         found = _Relations(
             frozenset().union(*map(_names, sums.values())), sums, _unit_circles(basis.definitions)
         )

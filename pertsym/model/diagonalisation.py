@@ -85,8 +85,21 @@ class _Finder:
             assert model.energies is not None
             levels = range(model.dimension)
             elements = [
-                (bath, {(i, j): strength * self._tidy(rows[i][j]) for i in levels for j in levels})
-                for bath, strength, rows in self._groups
+                (
+                    bath,
+                    {
+                        (i, j): strength
+                        * (
+                            self._tidy(x)
+                            if x.free_symbols and x.is_Add
+                            else self._element(x, number, i, j)
+                        )
+                        for i in levels
+                        for j in levels
+                        for x in (rows[i][j],)
+                    },
+                )
+                for number, (bath, strength, rows) in enumerate(self._groups)
             ]
             return self._basis(model.energies, (), (1,) * model.dimension, elements)
         h = sympy.Matrix(model.hamiltonian)
@@ -200,7 +213,7 @@ class _Finder:
     def _at(self, letter: str, group: int, m: int, n: int) -> str:
         """The name of an element between two levels, with its bath if there are several."""
         alone, size = len(self.model.groups) == 1, self.model.dimension
-        if alone and size == 2:
+        if alone and size == 2 and letter != "S":
             return letter
         bath = "" if alone else f"_{self.model.groups[group][0]}_"
         return f"{letter}{bath}{m}{'' if size <= 10 else '_'}{n}"
@@ -210,7 +223,7 @@ class _Finder:
         x = sympy.expand(x.rewrite(sympy.cos) if x.has(sympy.exp) else x)
         bracket = self._braket(group, m, n)
         if not x.has(sympy.I):
-            return self._short(self._at("x", group, m, n), x, bracket)
+            return self._short(self._at("S" if m == n else "x", group, m, n), x, bracket)
         re, im = x.as_real_imag()
         real = self._short(self._at("x", group, m, n), re, f"Re {bracket}")
         return real + sympy.I * self._short(self._at("y", group, m, n), im, f"Im {bracket}")
@@ -222,10 +235,10 @@ class _Finder:
         return f"<{m}|S_{bath}|{n}>" if alone else f"<{m}|S|{n}>"
 
     def _short(self, name: str, x: sympy.Expr, meaning: str) -> sympy.Expr:
-        """A real expression; a sum has a name, whose powers are shorter than its own."""
+        """A real expression; sums and decimals have names, whose powers are shorter than theirs."""
         x = sympy.expand(x)
-        if not x.is_Add:
-            return self._tidy(x)
+        if not x.is_Add and is_simple(x.as_coeff_Mul(rational=True)[0]):
+            return x
         sign = -1 if -x in self._atoms else 1
         return sign * self._named(name, sign * x, meaning)
 

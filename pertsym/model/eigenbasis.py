@@ -327,7 +327,11 @@ def _compiled(expression: sympy.Expr) -> tuple[tuple[str, ...], Callable[..., An
         value = float(expression.evalf(25))
         return (), lambda: value
     # NumPy has no functions of integers that are longer than its own
-    long = {x: sympy.Float(x, 17) for x in expression.atoms(sympy.Rational) if not is_simple(x)}
+    long = {
+        x: sympy.Float(x, 17)
+        for x in expression.atoms(sympy.Rational)
+        if not is_simple(x, tenths=True)
+    }
     function = sympy.lambdify(symbols, expression.xreplace(long), "numpy")
     return tuple(map(str, symbols)), function
 

@@ -123,9 +123,7 @@ def decimals(expression: sympy.Basic) -> sympy.Basic:
     """
     roots = any(x.exp.q == 2 for x in expression.atoms(sympy.Pow) if x.exp.is_Rational)
     longest = LARGEST_BESIDE_ROOTS if roots else LARGEST_SIMPLE
-    return _decimal(
-        expression, lambda x: not is_simple(x, longest) or (not roots and int(x.q) % 5 == 0)
-    )
+    return _decimal(expression, lambda x: not is_simple(x, longest, tenths=roots))
 
 
 def decimal_matrix(
@@ -156,10 +154,14 @@ def _decimal(x: sympy.Basic, chosen: Callable[[sympy.Rational], bool]) -> sympy.
 
 def says_more(expression: sympy.Expr) -> bool:
     """Whether a closed form tells a reader more than its number does."""
-    short = all(is_simple(x, LARGEST_BESIDE_ROOTS) for x in expression.atoms(sympy.Rational))
-    return bool(expression.free_symbols) or (short and decimals(expression) == expression)
+    short = (
+        is_simple(x, LARGEST_BESIDE_ROOTS, tenths=True) for x in expression.atoms(sympy.Rational)
+    )
+    return bool(expression.free_symbols) or (all(short) and decimals(expression) == expression)
 
 
-def is_simple(number: sympy.Rational, longest: int = LARGEST_SIMPLE) -> bool:
-    """Whether formulas show a rational as it is, and not by a name or as a decimal."""
-    return max(abs(int(number.p)), int(number.q)) <= longest
+def is_simple(
+    number: sympy.Rational, longest: int = LARGEST_SIMPLE, *, tenths: bool = False
+) -> bool:
+    """Whether formulas show a rational as it is, and not by a name or as a decimal like tenths."""
+    return max(abs(int(number.p)), int(number.q)) <= longest and (tenths or int(number.q) % 5 != 0)
