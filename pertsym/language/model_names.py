@@ -90,6 +90,10 @@ def _of_two_levels(basis: Eigenbasis) -> _Relations | None:
     squares: dict[str, sympy.Expr] = {}
     for d in basis.definitions:
         assert d.expression is not None
+        if d.written is not None and _is_rational(d.written):  # in names before it
+            before = {sympy.Symbol(n, real=True): x for n, x in definitions.items()}
+            definitions[d.name] = d.written.xreplace(before)
+            continue
         x, times = sympy.simplify(d.expression), sympy.simplify(d.expression * gap)
         if _is_rational(x):
             definitions[d.name] = x
