@@ -89,11 +89,7 @@ class _Finder:
                     bath,
                     {
                         (i, j): strength
-                        * (
-                            self._tidy(x)
-                            if x.free_symbols and x.is_Add
-                            else self._element(x, number, i, j)
-                        )
+                        * (self._tidy(x) if x.free_symbols else self._element(x, number, i, j))
                         for i in levels
                         for j in levels
                         for x in (rows[i][j],)
@@ -246,7 +242,7 @@ class _Finder:
         total = sympy.Integer(0)
         for term in sympy.Add.make_args(sympy.expand(entry)):
             number, rest = term.as_coeff_Mul(rational=True)
-            if not is_simple(number):
+            if not is_simple(number, tenths=True):
                 sign = sympy.sign(number)
                 number = sign * self._named("a1", sign * number, "number")
             total += number * rest
