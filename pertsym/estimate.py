@@ -27,7 +27,8 @@ class Estimate(NamedTuple):
         except (TypeError, ValueError):
             return None
         shown = scientific(z.real) + (f"{scientific(z.imag, sign=True)}\\,i" if z.imag else "")
-        return rf"$\displaystyle {shown} \pm {scientific(bound, 2)}$"
+        error = rf" \pm {scientific(bound, 2)}" if bound else ""
+        return rf"$\displaystyle {shown}{error}$"
 
 
 def scientific(x: float, digits: int = 8, *, sign: bool = False) -> str:

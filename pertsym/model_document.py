@@ -118,8 +118,8 @@ def document(
         steps.append(_further(equations, left, orders))
     if basis is not None:
         steps += list(number_steps(basis, names, order))
-    name = "" if basis is None or basis.model.name == "model" else f" of {basis.model.name}"
-    title = f"Equations of motion{name} to order {order}"
+    name = "" if basis is None or basis.model.name == "model" else f": {basis.model.name}"
+    title = f"Equations of motion to order {order}{name}"
     return Derivation(title, title, "", "", (), tuple(steps))
 
 

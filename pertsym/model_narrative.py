@@ -5,7 +5,8 @@ What follows them, from the cumulants to closed forms, is that of `pertsym.narra
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import sympy
@@ -17,10 +18,11 @@ from pertsym.evaluated import Numbers
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.expansion.interaction import Interaction, Strengths
 from pertsym.model.bath import Bath
-from pertsym.model.eigenbasis import Block, Definition, Eigenbasis
-from pertsym.model.entries import decimals, says_more
+from pertsym.model.eigenbasis import Block, Definition, Eigenbasis, mixing_angle
+from pertsym.model.entries import decimal_matrix, decimals, says_more
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.statement import Model
+from pertsym.model.units import UNITS
 from pertsym.model.values import Model as Numerical
 from pertsym.narrative import symbol
 from pertsym.present.markup import label
@@ -29,6 +31,7 @@ from pertsym.present.statement import (
     expression_latex,
     hamiltonian_latex,
     interaction_latex,
+    matrices,
 )
 from pertsym.present.text import formula_text
 
@@ -103,7 +106,9 @@ def hamiltonian_step(model: Model) -> Step:
         + r" Hermitian, linear in the coordinates of a Gaussian bath in equilibrium, with "
         r"$\langle B\rangle=0$"
         + ("." if len(baths) == 1 else f", and {_relation(model)}.")
-        + r" Units are such that $\hbar=k_B=1$, and $H_I$ is the perturbation."
+        + r" Units are such that $\hbar=k_B=1$"
+        + (f", with energies in ${_unit(unit)}$" if (unit := UNITS[model.units].energy) else "")
+        + ", and $H_I$ is the perturbation."
     )
     positive = [s.name for s in model.symbols.values() if s.positive]
     real = [s.name for s in model.symbols.values() if not s.positive]
@@ -168,26 +173,39 @@ def eigenbasis_step(basis: Eigenbasis) -> Step:
             "numbered block by block, the lower of two first. Once all symbols have values, levels "
             "are numbered by ascending energy, and a level may have another number."
         )
-    for block in basis.blocks:
+    mixed = [block for block in basis.blocks if len(block.sites) > 1]
+    if mixed:
+        prose.append(
+            r"The basis vectors that $H_S$ was given in are $|s_k\rangle$, its elements $h_{kl}$."
+        )
+    for block in mixed:
         if len(block.sites) == 2:
             vectors, explained = _vectors(basis, block)
             formulas += [Formula(x) for x in vectors]
             prose.append(explained)
+    alone = [block for block in basis.blocks if block not in mixed]
+    if mixed and alone:
+        same = ", ".join(rf"$|{b.levels[0]}\rangle=|s_{{{b.sites[0]}}}\rangle$" for b in alone)
+        prose.append(f"The other level{'s are' if len(alone) > 1 else ' is'} not mixed: {same}.")
     if not basis.closed:
         prose.append(
             "Blocks of more than two levels are diagonalised numerically: their energies and the "
             "matrix elements between their levels have names, and values where all symbols have "
             "one. Elements that vanish are left out, elements of equal size share a name."
         )
+    given = matrices(basis.model)
     if basis.definitions:
         prose.append("Formulas use the abbreviations below.")
+        if any("|S|" in d.meaning for d in basis.definitions):
+            prose.append("In them $S$ is the operator of a coupling without its strength.")
         for d in basis.definitions:
-            latex_line, line = _definition(d)
+            latex_line, line = _definition(d, given)
             formulas.append(Formula(latex_line))
             lines.append(line)
     for bath, elements in basis.operators.items():
         size = range(basis.dimension)
         matrix = sympy.Matrix([[_expression(elements.get((i, j), {})) for j in size] for i in size])
+        matrix = decimal_matrix(matrix, given)
         formulas.append(Formula(rf"S{label(bath).latex} = {expression_latex(matrix)}"))
         lines.append(f"S_{bath} = {matrix.tolist()}")
     baths = list(basis.operators)
@@ -314,8 +332,10 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
             else:
                 shown, plain = scientific(float(value)), f"{float(value):.10g}"
                 total += float(value)
-            line = f"{text}({n}) = {plain} +- {float(error):.1e}"
-            value_latex = rf"{latex}^{{({n})}} = {shown} \pm {scientific(float(error), 2)}"
+            line, value_latex = f"{text}({n}) = {plain}", f"{latex}^{{({n})}} = {shown}"
+            if error:
+                line += f" +- {float(error):.1e}"
+                value_latex += rf" \pm {scientific(float(error), 2)}"
             formulas.append(Formula(value_latex, text=(line,)))
             lines.append(line)
         if name.startswith("k_") and total < 0:
@@ -407,7 +427,8 @@ def _vectors(basis: Eigenbasis, block: Block) -> tuple[tuple[str, str], str]:
     first, second = (rf"|s_{{{site}}}\rangle" for site in block.sites)
     lower, upper = block.levels
     lower_sign, upper_sign = (basis.signs[n] for n in block.levels)
-    angle, phase = r"\tfrac{\theta}{2}", r"e^{-i\phi}"
+    theta, phase = _symbol(mixing_angle(block, basis.blocks).name), r"e^{-i\phi}"
+    angle = rf"\tfrac{{{theta}}}{{2}}"
     h = basis.model.hamiltonian
     assert h is not None
     entry = h[block.sites[0]][block.sites[1]]
@@ -427,34 +448,47 @@ def _vectors(basis: Eigenbasis, block: Block) -> tuple[tuple[str, str], str]:
     x = sympy.expand(h[i][i] - h[j][j])
     size = sympy.Symbol(rf"|h_{{{i}{j}}}|") if phase else h[i][j]
     tangent = r"\infty" if x == 0 else sympy.latex(2 * size / x, fold_short_frac=True)
+    bar = "|" if phase else ""
     tangent = tangent if x == 0 or phase else expression_latex(sympy.simplify(2 * size / x))
     explained = (
-        rf"With $|s_k\rangle$ the basis vectors that $H_S$ was given in, the Hamiltonian mixes "
-        rf"$|s_{{{i}}}\rangle$ and $|s_{{{j}}}\rangle$ by the angle $\theta$, "
-        rf"$\tan\theta={tangent}$"
-        + (rf", where the element $h_{{{i}{j}}}$ of $H_S$ has the phase $\phi$." if phase else ".")
+        rf"The Hamiltonian mixes $|s_{{{i}}}\rangle$ and $|s_{{{j}}}\rangle$ by the angle "
+        rf"${theta}$ at which the point $(h_{{{i}{i}}}-h_{{{j}{j}}},\,2{bar}h_{{{i}{j}}}{bar})$ "
+        rf"lies in the plane, $\tan{theta}={tangent}$"
+        + (rf"; $\phi$ is the phase of $h_{{{i}{j}}}$." if phase else ".")
     )
     return formulas, explained
 
 
-def _definition(d: Definition) -> tuple[str, str]:
+def _definition(d: Definition, beside: Iterable[sympy.Matrix]) -> tuple[str, str]:
+    """As LaTeX and text, with decimals if what stands `beside` it has some."""
     latex, text = [_symbol(d.name)], [d.name]
-    known = d.expression is not None and not d.expression.is_Rational
-    if known and (d.value is None or says_more(d.expression)):
-        latex.append(expression_latex(d.expression))
-        text.append(str(decimals(d.expression)))
-    if d.element is not None:
-        _, m, n, part = d.element
-        mark = {"": "", "re": r"\mathrm{Re}\,", "im": r"\mathrm{Im}\,"}[part]
-        latex.append(rf"{mark}\langle {m}|S|{n}\rangle")
-        text.append(d.meaning)
+    shown = d.expression
+    if d.written is not None:
+        (shown,) = decimal_matrix([[d.written]], beside)
+    known = shown is not None and not shown.is_Rational
+    if known and (d.value is None or says_more(shown)):
+        latex.append(expression_latex(shown))
+        text.append(str(decimals(shown)))
+    bracket = d.meaning if "<" in d.meaning else ""
+    if bracket:
+        latex.insert(1, _BRAKET.sub(_braket_latex, re.sub("(Re|Im) ", r"\\mathrm{\1}\\,", bracket)))
+        text.insert(1, bracket)
     if d.value is not None:
         latex.append(scientific(d.value))
         text.append(f"{d.value:.10g}")
-    meaning = "" if d.element is not None or not d.meaning else rf"\quad\text{{({d.meaning})}}"
-    return " = ".join(latex) + meaning, " = ".join(text) + (
-        "" if d.element is not None else f"  ({d.meaning})"
+    words = "" if bracket or d.written is not None else d.meaning
+    return (
+        " = ".join(latex) + (rf"\quad\text{{({words})}}" if words else ""),
+        " = ".join(text) + (f"  ({words})" if words else ""),
     )
+
+
+_BRAKET = re.compile(r"<(\d+)\|S_?(\w*)\|(\d+)>")
+
+
+def _braket_latex(found: re.Match[str]) -> str:
+    m, bath, n = found.groups()
+    return rf"\langle {m}|S{label(bath).latex if bath else ''}|{n}\rangle"
 
 
 def _expression(polynomial: Mapping[Strengths, Gaussian]) -> sympy.Expr:

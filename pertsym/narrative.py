@@ -27,7 +27,7 @@ from pertsym.present.diagrams import draw_pairing
 from pertsym.present.display import caption, terms_of
 from pertsym.present.latex import form_latex, integrand_latex
 from pertsym.present.text import form_lines, integrand_lines
-from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Value
 from pertsym.reduction_narrative import arc_step, method_step
 from pertsym.route_narrative import notation_step, route_step
 
@@ -305,7 +305,7 @@ def spectral_step(equations: Equations, name: str, order: int, source: str = "")
         else "Finite-part integrals over two spectra remain for what changes sign where the arcs "
         "are equally long."
         if quantity.form.integrals
-        else "Only spectra, their principal-value transforms and derivatives of both are left."
+        else _left(quantity.form + quantity.imaginary)
         if quantity.form or quantity.imaginary
         else "Everything cancels."
     )
@@ -313,6 +313,22 @@ def spectral_step(equations: Equations, name: str, order: int, source: str = "")
         prose = r"With $G=\tfrac12\hat C-\tfrac{i}{2\pi}P$ the real part is taken. " + prose
     title = f"Closed form of ${_at(name, order).latex}$"
     return Step("spectral", title, prose, *_forms(quantity, source))
+
+
+def _left(form: SpectralForm) -> str:
+    """What a form without integrals is made of."""
+    values = {atom for m, _ in form for atom in m.atoms if isinstance(atom, Value)}
+    kinds, derived = {x.kind for x in values}, any(x.derivative for x in values)
+    if len(kinds) > 1:
+        return "Only spectra" + (
+            ", their principal-value transforms and derivatives of both are left."
+            if derived
+            else " and their principal-value transforms are left."
+        )
+    if len(values) == 1 and not derived:
+        return f"Only a {'spectrum' if kinds == {'C'} else 'principal-value transform'} is left."
+    name = "spectra" if kinds == {"C"} else "principal-value transforms"
+    return f"Only {name}{' and their derivatives' if derived else ''} are left."
 
 
 def rules_step(equations: Equations, name: str, order: int) -> Step:

@@ -265,7 +265,10 @@ def _term_pieces(term: Term) -> list[Piece]:
     writer.more(_function((a.name, a.conjugate), _ONE) + _function((b.name, b.conjugate), _TWO))
     writer.more(Markup(r"\,", " "))
     writer.open(TALL_CURLY[0])
-    for longer, mark in ((True, Markup(r"\theta_>", "θ>")), (False, Markup(r"\theta_<", "θ<"))):
+    for longer, mark in (
+        (True, Markup(r"\theta_>\,", "θ> ")),
+        (False, Markup(r"\theta_<\,", "θ< ")),
+    ):
         if sides[longer]:
             _write_sum(writer, mark, _with_powers((k, z, 0) for k, z in sides[longer].items()))
     writer.close(TALL_CURLY[1])

@@ -283,11 +283,11 @@ def test_symbols_of_a_file_are_known_to_compare(tmp_path: Path, seed: int) -> No
 @pytest.mark.parametrize(
     ("system", "names"),
     [
-        ({"hamiltonian": [["eps/2", "x+I*y"], ["x-I*y", "-eps/2"]]}, "c eps f g h s x y"),
-        ({"hamiltonian": [["eps/2", 3], [3, "-eps/2"]]}, "c eps g s"),
-        ({"hamiltonian": [[5, 3], [3, 1]]}, "c g s"),
-        ({"hamiltonian": [["e1", "V"], ["V", "e2"]]}, "V c e1 e2 g s"),
-        ({"hamiltonian": [["e1", "T"], ["T", "e2"]]}, "c g s"),
+        ({"hamiltonian": [["eps/2", "x+I*y"], ["x-I*y", "-eps/2"]]}, "c eps f g h s x x2 y z"),
+        ({"hamiltonian": [["eps/2", 3], [3, "-eps/2"]]}, "c eps g s x z"),
+        ({"hamiltonian": [[5, 3], [3, 1]]}, "c g s x z"),
+        ({"hamiltonian": [["e1", "V"], ["V", "e2"]]}, "V c e1 e2 g s x z"),
+        ({"hamiltonian": [["e1", "T"], ["T", "e2"]]}, "c g s x z"),
         ({"energies": ["-E/2", "E/2"]}, "E g"),
         ({"energies": [0, "w0"]}, "g"),
     ],

@@ -397,7 +397,7 @@ def test_numbers_of_a_model_are_written_in_one_way(seed: int) -> None:
     )
     assert r"\text" not in latex
     assert r"\frac" not in latex
-    assert f"- {short:g}" in latex
+    assert f"-{short:g}" in latex
     assert "0.2" in latex
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import subprocess
@@ -20,9 +21,10 @@ from pertsym.expansion.paths import generator_element
 from pertsym.present.diagrams import Drawing, Line
 from pertsym.present.document import html_document, latex_document
 from pertsym.present.escape import escape_latex, prose_latex
-from pertsym.present.latex import form_latex, integrand_latex
+from pertsym.present.latex import broken_row, form_latex, integrand_latex
 from pertsym.present.ledger import ledger_table
 from pertsym.present.mathml import NotConvertible, mathml, mathml_or_source
+from pertsym.present.metrics import rendered_width
 from pertsym.present.text import form_lines
 from pertsym.reduction.arc_length_reduction import reduce_imaginary, reduce_real
 
@@ -137,7 +139,7 @@ def test_document_compiles_within_the_margins(source: str, tmp_path: Path) -> No
 
 def test_what_is_wider_or_taller_than_a_page_is_set_smaller(tmp_path: Path) -> None:
     def product(factors: int) -> str:
-        return "".join(rf"(8 + 21 f_{{{k}}} s - 12 h s^{{2}})" for k in range(factors))
+        return "".join(rf"f_{{{k}}}(x, y, z, u, v, w)" for k in range(factors))
 
     rows = [r"K_{01,10}^{(4)} &= x", *(rf"&\quad{{}} - {product(k)}" for k in range(12))]
     tall = Drawing(tuple(Line(0, -100 * k, 80, -100 * k) for k in range(12)))
@@ -153,6 +155,24 @@ def test_what_is_wider_or_taller_than_a_page_is_set_smaller(tmp_path: Path) -> N
     log = (tmp_path / "a.log").read_text(encoding="latin-1")
     assert "Overfull" not in log
     assert "Tall picture" in log
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_wider_than_a_line_is_broken_at_its_signs(seed: int) -> None:
+    rng = random.Random(seed)
+    terms = [rf"\frac{{a_{{{k}}} - b}}{{c + \left(d + e\right)^{{2}}}}" for k in range(24)]
+    body = terms[0] + "".join(rng.choice((" + ", " - ", "-")) + x for x in terms[1:])
+    for inner in (body, rf"g^{{2}} \left({body}\right)", rf"-\Bigl[{body}\Bigr]"):
+        first, *others = broken_row(f"D = {inner}")
+        assert len(others) > 1
+        assert first.startswith("D &= ")
+        for row in (first, *others):
+            assert rendered_width(row) <= 86
+            assert row.count("{") == row.count("}")
+        whole = " ".join([first, *(row.removeprefix(r"&\quad{} ") for row in others)])
+        plain = whole.replace("biggl", "left").replace("biggr", "right").replace("&", "")
+        assert re.sub(r"\s", "", plain) == re.sub(r"\s", "", f"D = {inner}")
+    assert broken_row(r"x &= y + \frac{1}{2}") == [r"x &= y + \frac{1}{2}"]
 
 
 def test_html_shows_formulas_without_help_from_outside() -> None:

@@ -45,7 +45,12 @@ def dictionary_of(basis: Eigenbasis) -> Dictionary:
     used = [b for b in basis.model.baths if b.name in known.baths and isinstance(b, Bath)]
     found = _of_two_levels(basis) if basis.dimension == 2 else None
     if found is None:
-        found = _Relations(frozenset(), {}, _unit_circles(basis.definitions))
+        names = {d.name for d in basis.definitions} | (basis.model.symbols.keys() - _OTHERWISE)
+        shown = ((d.name, d.written or d.expression) for d in basis.definitions)
+        sums = {n: x for n, x in shown if x and _is_rational(x) and names >= _names(x)}
+        found = _Relations(
+            frozenset().union(*map(_names, sums.values())), sums, _unit_circles(basis.definitions)
+        )
     elements = {*known.elements, *found.symbols, *found.definitions, *found.squares}
     return replace(
         known,
@@ -85,6 +90,10 @@ def _of_two_levels(basis: Eigenbasis) -> _Relations | None:
     squares: dict[str, sympy.Expr] = {}
     for d in basis.definitions:
         assert d.expression is not None
+        if d.written is not None and _is_rational(d.written):  # in names before it
+            before = {sympy.Symbol(n, real=True): x for n, x in definitions.items()}
+            definitions[d.name] = d.written.xreplace(before)
+            continue
         x, times = sympy.simplify(d.expression), sympy.simplify(d.expression * gap)
         if _is_rational(x):
             definitions[d.name] = x
@@ -144,6 +153,10 @@ def _unit_circles(definitions: Sequence[Definition]) -> dict[str, sympy.Expr]:
             squares[p.name] = 1 - sympy.Symbol(q.name) ** 2
             partners |= {p.name, q.name}
     return squares
+
+
+def _names(x: sympy.Expr) -> set[str]:
+    return {s.name for s in x.free_symbols}
 
 
 def _is_rational(x: sympy.Expr) -> bool:

@@ -21,7 +21,14 @@ from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Strengths
 from pertsym.expressions.budget import bounded_work
 from pertsym.expressions.numeric import rational
-from pertsym.model.eigenbasis import Block, Definition, Eigenbasis, Polynomial, evaluated
+from pertsym.model.eigenbasis import (
+    Block,
+    Definition,
+    Eigenbasis,
+    Polynomial,
+    evaluated,
+    mixing_angle,
+)
 from pertsym.model.entries import Rows, hermitian_at, is_simple
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.matrix import eigenbasis
@@ -63,6 +70,7 @@ class _Angles:
     c: sympy.Expr
     s: sympy.Expr
     phase: tuple[sympy.Expr, sympy.Expr]  # cos(phi), sin(phi)
+    name: str = "the mixing angle"
 
 
 @dataclass
@@ -77,8 +85,17 @@ class _Finder:
             assert model.energies is not None
             levels = range(model.dimension)
             elements = [
-                (bath, {(i, j): strength * self._tidy(rows[i][j]) for i in levels for j in levels})
-                for bath, strength, rows in self._groups
+                (
+                    bath,
+                    {
+                        (i, j): strength
+                        * (self._tidy(x) if x.free_symbols else self._element(x, number, i, j))
+                        for i in levels
+                        for j in levels
+                        for x in (rows[i][j],)
+                    },
+                )
+                for number, (bath, strength, rows) in enumerate(self._groups)
             ]
             return self._basis(model.energies, (), (1,) * model.dimension, elements)
         h = sympy.Matrix(model.hamiltonian)
@@ -86,6 +103,9 @@ class _Finder:
         angles: dict[tuple[int, ...], _Angles] = {
             block: self._angles(h, *block) for block in sites if len(block) == 2
         }
+        if len(angles) > 1:
+            for (i, j), found_angles in angles.items():
+                found_angles.name += f" of sites {i} and {j}"
         energies: dict[tuple[int, int], sympy.Expr | None] = {}
         for k, block in enumerate(sites):
             if len(block) == 1:
@@ -118,18 +138,18 @@ class _Finder:
                 if any(rows[i][j] != 0 for i in one.sites for j in other.sites)
             ]
             large = [pair for pair in pairs if max(len(block.sites) for block in pair) > 2]
-            tidy = sympy.Matrix([[self._tidy(x) for x in row] for row in rows])
             for one, other in pairs:
                 if (one, other) in large:
                     continue
                 if one is other and len(one.sites) == 2:
-                    found |= self._within(tidy, one, angles[one.sites], signs)
+                    found |= self._within(number, one, angles[one.sites], signs)
                     continue
                 for m, n in itertools.product(one.levels, other.levels):
-                    found[m, n] = sum(
-                        sympy.conjugate(component(i, m)) * tidy[i, j] * component(j, n)
+                    total = sum(
+                        sympy.conjugate(component(i, m)) * rows[i][j] * component(j, n)
                         for i, j in itertools.product(one.sites, other.sites)
                     )
+                    found[m, n] = self._element(total, number, m, n)
             if large:
                 found |= self._numbered(number, h, blocks, tuple(signs), large)
             elements.append((bath, {place: strength * x for place, x in found.items()}))
@@ -150,7 +170,7 @@ class _Finder:
     ) -> dict[tuple[int, int], sympy.Expr]:
         """Elements by name; equal values share one, what vanishes is absent."""
         model = self.model
-        bath, _, rows = model.groups[group]
+        _, _, rows = model.groups[group]
         needed = h.free_symbols.union(*(x.free_symbols for row in rows for x in row))
         matrix: NDArray[np.complex128] | None = None
         if model.values.keys() >= {str(s) for s in needed}:
@@ -158,7 +178,6 @@ class _Finder:
             at = {name: float(x) for name, x in model.values.items()}
             matrix = basis.element_matrix(group, at, basis.numerical(at)[1])
         real = not h.has(sympy.I) and not any(x.has(sympy.I) for row in rows for x in row)
-        several = "" if len(model.groups) == 1 else f"_{bath}_"
         seen: dict[float, sympy.Symbol] = {}
 
         def part(m: int, n: int, which: str) -> sympy.Expr:
@@ -171,13 +190,9 @@ class _Finder:
                 for other, symbol in seen.items():
                     if abs(abs(value) - abs(other)) <= tolerance:
                         return symbol if value * other > 0 else -symbol
-            letter = {"": "S", "re": "x", "im": "y"}[which]
-            levels = f"{m}{n}" if model.dimension <= 10 else f"{m}_{n}"
-            name = self._free(f"{letter}{several}{levels}")
-            what = {"": "", "re": "real part of ", "im": "imaginary part of "}[which]
-            self._definitions[name] = Definition(
-                name, None, (group, m, n, which), value, f"{what}<{m}|S|{n}>, bath {bath}"
-            )
+            name = self._free(self._at({"": "S", "re": "x", "im": "y"}[which], group, m, n))
+            what = {"": "", "re": "Re ", "im": "Im "}[which] + self._braket(group, m, n)
+            self._definitions[name] = Definition(name, None, (group, m, n, which), value, what)
             symbol = sympy.Symbol(name, real=True)
             if value is not None:
                 seen[value] = symbol
@@ -191,11 +206,43 @@ class _Finder:
                 found[n, m] = sympy.conjugate(found[m, n])
         return found
 
+    def _at(self, letter: str, group: int, m: int, n: int) -> str:
+        """The name of an element between two levels, with its bath if there are several."""
+        alone, size = len(self.model.groups) == 1, self.model.dimension
+        if alone and size == 2 and letter != "S":
+            return letter
+        bath = "" if alone else f"_{self.model.groups[group][0]}_"
+        return f"{letter}{bath}{m}{'' if size <= 10 else '_'}{n}"
+
+    def _element(self, x: sympy.Expr, group: int, m: int, n: int) -> sympy.Expr:
+        """An element of an operator, real and imaginary part short."""
+        x = sympy.expand(x.rewrite(sympy.cos) if x.has(sympy.exp) else x)
+        bracket = self._braket(group, m, n)
+        if not x.has(sympy.I):
+            return self._short(self._at("S" if m == n else "x", group, m, n), x, bracket)
+        re, im = x.as_real_imag()
+        real = self._short(self._at("x", group, m, n), re, f"Re {bracket}")
+        return real + sympy.I * self._short(self._at("y", group, m, n), im, f"Im {bracket}")
+
+    def _braket(self, group: int, m: int, n: int) -> str:
+        """A matrix element; S is the operator of a coupling without its strength."""
+        bath, strength, _ = self.model.groups[group]
+        alone = strength == 1 and sum(bath == other for other, _, _ in self.model.groups) == 1
+        return f"<{m}|S_{bath}|{n}>" if alone else f"<{m}|S|{n}>"
+
+    def _short(self, name: str, x: sympy.Expr, meaning: str) -> sympy.Expr:
+        """A real expression; sums and decimals have names, whose powers are shorter than theirs."""
+        x = sympy.expand(x)
+        if not x.is_Add and is_simple(x.as_coeff_Mul(rational=True)[0]):
+            return x
+        sign = -1 if -x in self._atoms else 1
+        return sign * self._named(name, sign * x, meaning)
+
     def _tidy(self, entry: sympy.Expr) -> sympy.Expr:
         total = sympy.Integer(0)
         for term in sympy.Add.make_args(sympy.expand(entry)):
             number, rest = term.as_coeff_Mul(rational=True)
-            if not is_simple(number):
+            if not is_simple(number, tenths=True):
                 sign = sympy.sign(number)
                 number = sign * self._named("a1", sign * number, "number")
             total += number * rest
@@ -226,6 +273,9 @@ class _Finder:
         }
         if len(energies) == 2 and None not in energies and _equal(*energies):
             raise self._degenerate()
+        for d in reversed(self._definitions.values()):  # later ones are made of earlier ones
+            if d.name in used and d.written is not None:
+                used |= {s.name for s in d.written.free_symbols}
         definitions = tuple(d for name, d in self._definitions.items() if name in used)
         return Eigenbasis(self.model, tuple(energies), blocks, signs, operators, definitions)
 
@@ -240,7 +290,8 @@ class _Finder:
         else:
             b = sympy.sqrt(sympy.simplify(re**2 + im**2))
             phase = sympy.simplify(re / b), sympy.simplify(im / b)
-        gap = sympy.sqrt(sympy.factor(sympy.expand(x**2 + 4 * b**2)))
+        square = sympy.factor(sympy.expand(x**2 + 4 * b**2))
+        gap = sympy.sqrt(x**2 + 4 * b**2 if square.is_Add else square)
         if gap == 0:
             raise self._degenerate()
         c, s = sympy.simplify(x / gap), sympy.simplify(2 * b / gap)
@@ -297,15 +348,26 @@ class _Finder:
             return -1
         return 0 if z == 0 else 1
 
-    def _named(self, base: str, expression: sympy.Expr, meaning: str) -> sympy.Expr:
+    def _named(
+        self, base: str, expression: sympy.Expr, meaning: str, written: sympy.Expr | None = None
+    ) -> sympy.Expr:
         """A symbol that stands for the expression; the expression itself where it is simple."""
         if not expression.free_symbols and expression.is_Rational and is_simple(expression):
             return expression
         if expression not in self._atoms:
             name = self._free(base)
             self._atoms[expression] = name
+            behind = {
+                sympy.Symbol(d.name, real=True): d.expression for d in self._definitions.values()
+            }
+            whole = expression.xreplace(behind)
             self._definitions[name] = Definition(
-                name, expression, None, self._value(expression), meaning
+                name,
+                whole,
+                None,
+                self._value(whole),
+                meaning,
+                expression if whole != expression else written,
             )
         return sympy.Symbol(self._atoms[expression], real=True)
 
@@ -330,21 +392,26 @@ class _Finder:
         return cos - sympy.I * sin
 
     def _within(
-        self, matrix: sympy.Matrix, block: Block, angles: _Angles, signs: Sequence[int]
+        self, group: int, block: Block, angles: _Angles, signs: Sequence[int]
     ) -> dict[tuple[int, int], sympy.Expr]:
+        rows = self.model.groups[group][2]
         i, j = block.sites
         lower, upper = block.levels
-        c = self._named("c", angles.c, "cosine of the mixing angle")
-        s = self._named("s", angles.s, "sine of the mixing angle")
-        p, r, q = matrix[i, i], matrix[j, j], matrix[i, j] * self._phase(angles)
+        c = self._named("c", angles.c, f"cosine of {angles.name}")
+        s = self._named("s", angles.s, f"sine of {angles.name}")
+        p, r, q = rows[i][i], rows[j][j], rows[i][j] * self._phase(angles)
         re, im = sympy.expand(q).as_real_imag()
-        diagonal = (p - r) * c / 2 + s * re
-        off = signs[lower] * signs[upper] * ((r - p) * s / 2 + re * c + sympy.I * im)
+        m, z = (self._at(letter, group, lower, upper) for letter in "mz")
+        above, below = (self._braket(group, n, n) for n in (upper, lower))
+        mean = self._short(m, (p + r) / 2, f"({above} + {below})/2")
+        half = self._short(z, (p - r) * c / 2 + s * re, f"({above} - {below})/2")
+        off = signs[lower] * signs[upper] * ((r - p) * s / 2 + re * c - sympy.I * im)
+        off = self._element(off, group, lower, upper)
         return {
-            (lower, lower): (p + r) / 2 - diagonal,
-            (upper, upper): (p + r) / 2 + diagonal,
-            (upper, lower): off,
-            (lower, upper): sympy.conjugate(off),
+            (lower, lower): mean - half,
+            (upper, upper): mean + half,
+            (lower, upper): off,
+            (upper, lower): sympy.conjugate(off),
         }
 
     def _components(
@@ -359,8 +426,9 @@ class _Finder:
                 return sympy.Integer(1)
             found = angles[block.sites]
             half = sympy.atan2(2 * found.b, found.x) / 2
-            u = self._named("u", sympy.cos(half), "cosine of half the mixing angle")
-            v = self._named("v", sympy.sin(half), "sine of half the mixing angle")
+            shown = mixing_angle(block, blocks) / 2
+            u = self._named("u", sympy.cos(half), f"cosine of half {found.name}", sympy.cos(shown))
+            v = self._named("v", sympy.sin(half), f"sine of half {found.name}", sympy.sin(shown))
             phase = self._phase(found) if site == block.sites[1] else sympy.Integer(1)
             upper, second = level == block.levels[1], site == block.sites[1]
             part = (v if second else u) if upper else (u if second else -v)

@@ -59,7 +59,10 @@ class Definition:
     value
         None where a symbol has no value.
     meaning
-        A phrase, such as "cosine of the mixing angle".
+        A phrase, such as "cosine of the mixing angle", or a matrix element "<0|S_B|1>".
+    written
+        The expression as it is shown, in names that are defined before it or a mixing angle; None
+        as it is.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Definition:
     element: tuple[int, int, int, str] | None = None
     value: float | None = None
     meaning: str = ""
+    written: sympy.Expr | None = None
 
 
 class Block(NamedTuple):
@@ -74,6 +78,12 @@ class Block(NamedTuple):
 
     sites: tuple[int, ...]
     levels: tuple[int, ...]
+
+
+def mixing_angle(block: Block, blocks: Sequence[Block]) -> sympy.Symbol:
+    """The symbol of a pair's angle: theta, of several pairs each with its sites."""
+    alone = sum(len(other.sites) == 2 for other in blocks) == 1
+    return sympy.Symbol("theta" if alone else "theta_{}{}".format(*block.sites))
 
 
 @dataclass(frozen=True, eq=False)
@@ -317,7 +327,11 @@ def _compiled(expression: sympy.Expr) -> tuple[tuple[str, ...], Callable[..., An
         value = float(expression.evalf(25))
         return (), lambda: value
     # NumPy has no functions of integers that are longer than its own
-    long = {x: sympy.Float(x, 17) for x in expression.atoms(sympy.Rational) if not is_simple(x)}
+    long = {
+        x: sympy.Float(x, 17)
+        for x in expression.atoms(sympy.Rational)
+        if not is_simple(x, tenths=True)
+    }
     function = sympy.lambdify(symbols, expression.xreplace(long), "numpy")
     return tuple(map(str, symbols)), function
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final, TypeAlias
 
@@ -117,18 +117,13 @@ def hermitian_at(rows: Rows, values: Mapping[str, Fraction], place: Place) -> Nu
 
 
 def decimals(expression: sympy.Basic) -> sympy.Basic:
-    """The expression with decimals for rationals that are longer than a reader wants.
+    """The expression with decimals for rationals that are longer than a reader wants, and tenths.
 
     Beside a root a fraction of three digits reads better than a decimal.
     """
     roots = any(x.exp.q == 2 for x in expression.atoms(sympy.Pow) if x.exp.is_Rational)
     longest = LARGEST_BESIDE_ROOTS if roots else LARGEST_SIMPLE
-    long = {
-        number: _decimal(number)
-        for number in expression.atoms(sympy.Rational)
-        if not is_simple(number, longest) and int(number.q) > 1
-    }
-    return expression.xreplace(long) if long else expression
+    return _decimal(expression, lambda x: not is_simple(x, longest, tenths=roots))
 
 
 def decimal_matrix(
@@ -141,21 +136,32 @@ def decimal_matrix(
     matrix = sympy.Matrix(rows)
     if all(decimals(m) == m for m in (matrix, *map(sympy.Matrix, beside))):
         return matrix
-    numbers = (x for x in matrix.atoms(sympy.Rational) if int(x.q) > 1)
-    return matrix.xreplace({x: _decimal(x) for x in numbers})
+    return sympy.Matrix(_decimal(matrix, lambda x: int(x.q) % 3 != 0 or not is_simple(x)))
 
 
-def _decimal(number: sympy.Rational) -> sympy.Expr:
-    """As a symbol, its sign apart so that it stands before what it multiplies."""
-    size = sympy.Symbol(f"{float(abs(number)):.12g}")
-    return -size if number < 0 else size
+def _decimal(x: sympy.Basic, chosen: Callable[[sympy.Rational], bool]) -> sympy.Basic:
+    """Decimals for the chosen factors; exponents, arguments and numbers below roots stay."""
+    if isinstance(x, sympy.Rational):
+        long = int(x.q) > 1 and chosen(x)
+        return sympy.Float(f"{float(x):.12g}", "") if long else x  # with these digits
+    if isinstance(x, sympy.MatrixBase):
+        return x.applyfunc(lambda entry: _decimal(entry, chosen))
+    if isinstance(x, sympy.Pow) and x.free_symbols:
+        return x.func(_decimal(x.base, chosen), x.exp)
+    kept = not x.args or isinstance(x, sympy.Pow | sympy.Function)
+    return x if kept else x.func(*(_decimal(part, chosen) for part in x.args))
 
 
 def says_more(expression: sympy.Expr) -> bool:
     """Whether a closed form tells a reader more than its number does."""
-    return bool(expression.free_symbols) or decimals(expression) == expression
+    short = (
+        is_simple(x, LARGEST_BESIDE_ROOTS, tenths=True) for x in expression.atoms(sympy.Rational)
+    )
+    return bool(expression.free_symbols) or (all(short) and decimals(expression) == expression)
 
 
-def is_simple(number: sympy.Rational, longest: int = LARGEST_SIMPLE) -> bool:
-    """Whether formulas show a rational as it is, and not by a name or as a decimal."""
-    return max(abs(int(number.p)), int(number.q)) <= longest
+def is_simple(
+    number: sympy.Rational, longest: int = LARGEST_SIMPLE, *, tenths: bool = False
+) -> bool:
+    """Whether formulas show a rational as it is, and not by a name or as a decimal like tenths."""
+    return max(abs(int(number.p)), int(number.q)) <= longest and (tenths or int(number.q) % 5 != 0)

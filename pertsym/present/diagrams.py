@@ -155,7 +155,7 @@ def draw_pairing(pairing: Pairing) -> Drawing:
 
 
 def draw_paths(paths: Mapping[LiouvillePath, Gaussian]) -> Drawing:
-    """Liouville paths, two in a row where they fit; of several each with its contribution."""
+    """Liouville paths, as many in a row as fit; of several each with its contribution."""
     drawings = []
     for path, weight in paths.items():
         drawing = Drawing(_double_sided(path))
@@ -169,7 +169,7 @@ def draw_paths(paths: Mapping[LiouvillePath, Gaussian]) -> Drawing:
     marks: list[Mark] = []
     lower = 0.0
     wide = max((drawing.box[2] for drawing in drawings), default=0.0)
-    many = 2 if 2 * wide + _GAP <= _WIDEST else 1
+    many = max(1, int((_WIDEST + _GAP) // (wide + _GAP)))
     for row in (drawings[k : k + many] for k in range(0, len(drawings), many)):
         dy = lower - max(drawing.box[3] for drawing in row) - _GAP if marks else 0.0
         dx = 0.0

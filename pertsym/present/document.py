@@ -13,7 +13,7 @@ from markupsafe import Markup as Safe
 
 from pertsym.derivation import Derivation, Drawn, Formula, Step
 from pertsym.present.escape import escape_latex, heading_latex, prose_latex
-from pertsym.present.latex import WIDTH
+from pertsym.present.latex import WIDTH, broken_row
 from pertsym.present.ledger import Row, Style, ledger_table, prose_html
 from pertsym.present.mathml import mathml_or_source
 from pertsym.present.metrics import rendered_width
@@ -175,18 +175,30 @@ def _paragraphs(step: Step) -> list[str]:
 
 
 def _latex_equation(number: int, formula: Formula, lead: str) -> _Equation:
-    body = formula.latex.strip()
+    body = _within_margins(formula.latex.strip())
     if match := _ALIGNED.fullmatch(body):
         rows = re.split(r"\\\\\s*\n", match[1].strip())
         if len(rows) > _TALLEST and r"\begin{aligned}" not in match[1]:
-            joined = " \\notag\\\\\n".join(_within_margins(row.strip()) for row in rows)
+            joined = " \\notag\\\\\n".join(_smaller(row.strip()) for row in rows)
             body = f"\\begin{{align}}\n{joined}\n\\end{{align}}"
             return _Equation(number, body, _source_note(formula.source), lead)
     body = f"\\begin{{equation}}\n\\fitted{{{body}}}\n\\end{{equation}}"
     return _Equation(number, body, _source_note(formula.source), lead)
 
 
-def _within_margins(row: str) -> str:
+def _within_margins(body: str) -> str:
+    """A formula whose lines are broken where they are too long."""
+    match = _ALIGNED.fullmatch(body)
+    if r"\begin{" in (match[1] if match else body):
+        return body
+    rows = re.split(r"\\\\\s*", match[1]) if match else [body]
+    broken = [line for row in rows for line in broken_row(row)]
+    if len(broken) == len(rows):
+        return body
+    return "\\begin{aligned}\n" + " \\\\\n".join(broken) + "\n\\end{aligned}"
+
+
+def _smaller(row: str) -> str:
     r"""A row of `align`; one of a single term that is wider than the text is set smaller."""
     if rendered_width(row) <= _WIDEST:
         return row

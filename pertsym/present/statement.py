@@ -30,17 +30,17 @@ def expression_latex(expression: sympy.Basic) -> str:
 
 def hamiltonian_latex(model: Model) -> str:
     """H_S = matrix, in the basis that it was given in."""
-    own, *operators = _matrices(model)
+    own, *operators = matrices(model)
     return f"H_S = {expression_latex(decimal_matrix(own, operators))}"
 
 
 def interaction_latex(model: Model) -> str:
     """H_I = the sum of operators times baths."""
-    all_of_it = _matrices(model)
+    all_of_it = matrices(model)
     return "H_I = " + " + ".join(coupling_latex(x, all_of_it) for x in model.couplings)
 
 
-def _matrices(model: Model) -> list[sympy.Matrix]:
+def matrices(model: Model) -> list[sympy.Matrix]:
     """H_S first: numbers of all are written in one way."""
     own = model.hamiltonian if model.energies is None else sympy.diag(*model.energies)
     return [sympy.Matrix(own), *(sympy.Matrix(x.operator) for x in model.couplings)]
