@@ -17,7 +17,6 @@ import sympy
 
 from pertsym.certify import standard
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
-from pertsym.certify.slow_eigenvalues import COHERENCE, slow_eigenvalue
 from pertsym.certify.standard import ENGINE, ORDERS, SYMBOLIC, model_values, structure_values
 from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.derivation import Reading
@@ -25,12 +24,10 @@ from pertsym.distributions.chains import orient_chains
 from pertsym.equations.bloch import QUANTITIES as BLOCH_QUANTITIES
 from pertsym.equations.bloch import Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
-from pertsym.equations.exact_rates import ExactRates, complex_expression
-from pertsym.equations.exponential_bath import Decay
 from pertsym.equations.generator import Generator
 from pertsym.equations.mean_force import through_kms
 from pertsym.equations.models import laird
-from pertsym.equations.rational import Exponential, rational_form, rational_terms
+from pertsym.equations.rational import Exponential, rational_form
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.equations.thermal import classical, zero_temperature
 from pertsym.exact import Gaussian
@@ -140,19 +137,13 @@ def detailed_balance(digits: int) -> Findings:
 
 
 @cache
-def rational_quantity(name: str, order: int) -> sympy.Expr:
-    """A rate for C(t) = Delta^2 exp(-lambda |t|), from its closed form."""
-    return rational_form(form(name, order, CLASSICAL), NOISE, W0)
-
-
-@cache
 def rational_results() -> tuple[ExpressionFunction, ...]:
     """Rates for C(t) = Delta^2 exp(-lambda |t|) as rational functions."""
     names = ("inv_T1", "inv_T2", "inv_T2_prime", "k_up_eliminated", "inv_T2_eliminated")
     return tuple(
         ExpressionFunction(
             f"{name}_{order}",
-            rational_quantity(name, order),
+            rational_form(form(name, order, CLASSICAL), NOISE, W0),
             f"{symbol(name).text}({order}) of a classical field along d sigma_z + x sigma_x.",
         )
         for name in names
@@ -167,23 +158,8 @@ def classical_bath(digits: int) -> Findings:
     d rho/dt = -i[H_S + eta S, rho] with an Ornstein-Uhlenbeck process eta: averages of rho with its
     n-th eigenfunction decay with n lambda.  Its generator and its slow eigenvalues.
     """
-    decays = {BATH: (Decay(("Delta", "Delta"), "lambda"),)}
-    rates = ExactRates.of(CLASSICAL.interaction, decays, max(ORDERS))
-    symbols = {"y": W0, "lambda": LAM, "Delta": DELTA, "c": C, "d": D, "x": X}
-    coherence = slow_eigenvalue(rates.bath, COHERENCE, max(ORDERS))
-    for order in ORDERS:
-        for element in ((1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1), (1, 0, 0, 0)):
-            terms = CLASSICAL.generator.element(order, element)
-            both = complex_expression(rates.element(order, element), symbols)
-            for factor, wanted in zip((Gaussian(1), Gaussian(0, -1)), both, strict=True):
-                found = rational_terms(terms.scaled(factor).real_parts(), NOISE, W0)
-                yield exact(f"R_{element}({order})", found, wanted)
-        names = ("inv_T1", "inv_T2", "inv_T2_prime")
-        values = {name: rates.expression(name, order, symbols) for name in names}
-        values["k_up_eliminated"] = rates.expression("k_up", order, symbols, eliminated=True)
-        values["inv_T2_eliminated"] = -complex_expression(coherence[order], symbols)[0]
-        for name, wanted in values.items():
-            yield exact(f"{name}({order})", rational_quantity(name, order), wanted)
+    elements = ((1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1), (1, 0, 0, 0))
+    return standard.exponential_noise(CLASSICAL, NOISE, W0, elements)
 
 
 def reference(

@@ -21,7 +21,6 @@ from derivations.laird_budimir_skinner_1991.common import (
     CLASSICAL,
     MODELS,
     K,
-    exact_field,
     seventh_term,
     simplex,
 )
@@ -39,7 +38,7 @@ from pertsym.certify.imaginary_time import (
     second_order_populations,
     second_order_weight,
 )
-from pertsym.certify.standard import ENGINE, SYMBOLIC, trace_and_hermiticity
+from pertsym.certify.standard import ENGINE, SYMBOLIC, exponential_noise, trace_and_hermiticity
 from pertsym.distributions.generalized import Combination, Kind
 from pertsym.distributions.identities import RULES
 from pertsym.distributions.route import (
@@ -52,7 +51,6 @@ from pertsym.distributions.route import (
 from pertsym.distributions.route import reduce_real as reduce_by_distributions
 from pertsym.equations.bloch import Bloch
 from pertsym.equations.models import independent_baths
-from pertsym.equations.rational import rational_form, rational_terms
 from pertsym.equations.series import Quantity
 from pertsym.equations.thermal import classical, detailed_balance, zero_temperature
 from pertsym.exact import Gaussian
@@ -394,18 +392,9 @@ def _model(name: str, digits: int) -> Findings:
     """Residues of the spectral forms against time integrals, and against the exact field.
 
     Budimir and Skinner treat the same classical field; what they expand is the joint motion of
-    spin and Gaussian field, whose slow eigenvalues `exact_field` expands without any cumulant.
+    spin and Gaussian field, whose slow eigenvalues `exponential_noise` expands too.
     """
-    baths = MODELS[name]
-    for quantity, order in (("inv_T1", 2), ("inv_T1", 4), ("inv_T2", 2), ("inv_T2", 4)):
-        found = CLASSICAL.series(quantity)[order]
-        form = rational_form(found.form, baths, _W0)
-        what = f"{quantity}({order})"
-        yield exact(what, form, rational_terms(terms_of(found), baths, _W0))
-        yield exact(f"{what} of spin and field", form, exact_field(name, quantity, order, _W0))
-    pure = CLASSICAL.inv_T2_prime[4]
-    terms = rational_terms(terms_of(pure), baths, _W0)
-    yield exact("1/T2'(4)", rational_form(pure.form, baths, _W0), terms)
+    return exponential_noise(CLASSICAL, MODELS[name], _W0)
 
 
 generator_structure = trace_and_hermiticity(BLOCH.generator)
