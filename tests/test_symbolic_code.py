@@ -307,7 +307,7 @@ def test_bloch_equations_with_symbols() -> None:
 
 @pytest.mark.parametrize("script", [biased_two_level, three_levels_two_baths])
 def test_derivations_at_second_order(script: Any) -> None:
-    steps = script.narrate(2)
+    steps = list(script.narrate(2))
     assert len({step.key for step in steps}) == len(steps)
     assert all(step.formulas and step.text for step in steps)
     tags = {claim.check for claim in script.PAPER.claims()} - {""}

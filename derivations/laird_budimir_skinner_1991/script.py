@@ -28,7 +28,7 @@ from pertsym.certify.formulas import by_dictionary
 from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_function
-from pertsym.derivation import Reading, Step, argued
+from pertsym.derivation import Reading, Step
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.equilibrium import principal_value_form, renormalised_splitting
 from pertsym.equations.models import laird
@@ -164,7 +164,6 @@ BETA = monomial(Gaussian(1), Thermal("T", 1, (0,)))
 _DEPHASING = r"\left(1/T_2'\right)^{(4)}"
 
 
-@argued
 def narrate(order: int) -> Iterator[Step]:
     """The argument up to order 2 or 4."""
     told = PAPER.told
@@ -248,7 +247,6 @@ def rational_results() -> tuple[ExpressionFunction, ...]:
 PAPER = Paper(
     script=__file__,
     equations=BLOCH,
-    orders=(2, 4),
     narrate=narrate,
     modules={"rates.py": specs, "exponential_bath.py": rational_results},
     terms=("k_up", "k_down", "inv_T2_prime", "R_1010", "R_1001"),

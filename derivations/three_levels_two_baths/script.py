@@ -16,7 +16,7 @@ from pertsym.certify import standard
 from pertsym.certify.claims import Findings, check, checks_in, exact
 from pertsym.certify.standard import ORDERS, SYMBOLIC, model_values, structure_values
 from pertsym.codegen.quantities import quantity_functions
-from pertsym.derivation import Step, argued
+from pertsym.derivation import Step
 from pertsym.equations.generator import Generator
 from pertsym.equations.mean_force import boltzmann, second_order, through_kms
 from pertsym.equations.symbolic_operators import symbolic_interaction
@@ -163,7 +163,6 @@ CHECKS = checks_in(globals())
 COHERENCES = ("R_1010", "R_2121", "R_2020")
 
 
-@argued
 def narrate(order: int) -> Iterator[Step]:
     """The argument up to order 2 or 4."""
     yield PAPER.told("hamiltonian")
@@ -207,7 +206,6 @@ def selection() -> Step:
 PAPER = Paper(
     script=__file__,
     equations=GENERATOR,
-    orders=(2, 4),
     narrate=narrate,
     modules={
         "rates.py": lambda: quantity_functions(
