@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,10 +162,19 @@ class Paper:
             raise ValueError(f"{self.name}: has no equations whose formulas could be read")
         return Dictionary.of(self.equations.interaction, self.densities, self.symbols)
 
-    @property
+    @cached_property
     def objects(self) -> Objects:
-        """What the formulas of its ledger are compared with."""
-        return Objects(self.ledger_names, self.readings, self.rendered)
+        """What the formulas of its ledger are compared with.
+
+        "model" and "structure" read those of the Hamiltonian and the generator of `equations`.
+        """
+        from pertsym.certify.standard import model_values, structure_values  # brings routes
+
+        known: dict[str, Callable[[], Reading]] = dict(self.readings)
+        if self.equations is not None:
+            for name, read in (("model", model_values), ("structure", structure_values)):
+                known.setdefault(name, partial(read, self.equations.interaction))
+        return Objects(self.ledger_names, known, self.rendered)
 
     @cached_property
     def formulas(self) -> tuple[Formula, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache, partial
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -17,9 +17,8 @@ import sympy
 
 from pertsym.certify import standard
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
-from pertsym.certify.standard import ENGINE, ORDERS, SYMBOLIC, model_values, structure_values
+from pertsym.certify.standard import ENGINE, ORDERS, SYMBOLIC
 from pertsym.codegen.expressions import ExpressionFunction
-from pertsym.derivation import Reading
 from pertsym.distributions.chains import orient_chains
 from pertsym.equations.bloch import QUANTITIES as BLOCH_QUANTITIES
 from pertsym.equations.bloch import Bloch
@@ -80,13 +79,6 @@ def names() -> Dictionary:
     known[r"k_{01}(\omega_0,d)"] = Known(form("k_down", 4))
     known[r"k_{10}(-\omega_0,-d)"] = Known(exchanged(form("k_up", 4)))
     return replace(Dictionary.of(INTERACTION), quantities=known)
-
-
-READINGS: Mapping[str, Callable[[], Reading]] = {
-    "model": partial(model_values, INTERACTION),
-    "structure": partial(structure_values, GENERATOR),
-}
-"""How formulas are read that are no equations between spectral forms."""
 
 
 Elements = Callable[[int, int], Any]

@@ -87,7 +87,6 @@ PAPER = Paper(
     },
     terms=("k_up", "k_down", "inv_T2_prime", *ELEMENTS),
     ledger_names=checks.names,
-    readings=checks.READINGS,
     checks=checks.CHECKS,
     rendered={name: partial(fourth_order, name) for name in ELIMINATED},
 )

@@ -36,7 +36,6 @@ from pertsym.certify.standard import (
     SYMBOLIC,
     TIME,
     joint_hierarchy,
-    model_values,
 )
 from pertsym.certify.time_domain import Exponentials
 from pertsym.derivation import Step, typed
@@ -299,6 +298,6 @@ PAPER = Paper(
     equations=Generator(INTERACTION),
     orders=ORDERS,
     narrate=narrate,
-    readings={"model": lambda: model_values(INTERACTION), "thermal": thermal_values},
+    readings={"thermal": thermal_values},
     checks=CHECKS,
 )

@@ -12,7 +12,7 @@ from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import laird
 from pertsym.equations.rational import Exponential, rational_form
 from pertsym.exact import Gaussian
-from pertsym.expansion.terms import Factor, Term
+from pertsym.expansion.terms import Factor, Term, TimeIntegrand
 from pertsym.language.evaluation import Symbols
 from pertsym.reduction.spectral import Value, monomial
 
@@ -59,6 +59,11 @@ def seventh_term() -> Term:
     assert terms is not None
     factors = (Factor(1, 2, "C1"), Factor(2, 3, "C1"))
     return next(term for term in terms if term.shape.factors == factors)
+
+
+def seventh_alone() -> TimeIntegrand:
+    """The integral of its real part."""
+    return TimeIntegrand.collect(4, [seventh_term()]).real_parts()
 
 
 def simplex(

@@ -254,8 +254,8 @@ def exponential_noise(
     for (name, order), value in wanted.items():
         form = rational_form(equations.series(name)[order].form, noise, w0)
         yield exact(f"{name}({order})", form, value)
-        if (terms := equations.terms(name, order)) is not None:
-            yield exact(f"terms of {name}({order})", rational_terms(terms, noise, w0), form)
+        if (linear := equations.terms(name, order)) is not None:
+            yield exact(f"terms of {name}({order})", rational_terms(linear, noise, w0), form)
 
 
 def gauss(end: float, count: int = 24) -> list[tuple[float, float]]:
@@ -337,11 +337,10 @@ def model_values(
     return Symbols([points | {"H_I": coupled, "H": whole}])
 
 
-def structure_values(generator: Generator) -> Values:
+def structure_values(interaction: Interaction) -> Values:
     r"""Reads relations between elements ``R_{ab,cd}``, of orders 2 and 4 at random numbers."""
-    numbers = drawn(generator.interaction, 12)
-    matrices = recursion(generator.interaction, numbers, max(ORDERS))
-    shape = (generator.dimension,) * 4
+    matrices = recursion(interaction, drawn(interaction, 12), max(ORDERS))
+    shape = (interaction.dimension,) * 4
     return element_values(matrices[order].reshape(shape) for order in ORDERS)
 
 
