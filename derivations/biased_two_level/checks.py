@@ -19,6 +19,7 @@ from pertsym.certify import standard
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
 from pertsym.certify.standard import ENGINE, ORDERS, SYMBOLIC
 from pertsym.codegen.expressions import ExpressionFunction
+from pertsym.codegen.quantities import known_quantities, rational_functions
 from pertsym.distributions.chains import orient_chains
 from pertsym.equations.bloch import QUANTITIES as BLOCH_QUANTITIES
 from pertsym.equations.bloch import Bloch
@@ -26,14 +27,13 @@ from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.generator import Generator
 from pertsym.equations.mean_force import through_kms
 from pertsym.equations.models import laird
-from pertsym.equations.rational import Exponential, rational_form
+from pertsym.equations.rational import Exponential
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.equations.thermal import classical, zero_temperature
 from pertsym.exact import Gaussian
 from pertsym.generators.elimination import bloch_quantities, eliminated_quantities
 from pertsym.generators.second_order import Term
 from pertsym.language.dictionary import Dictionary, Known
-from pertsym.narrative import symbol
 from pertsym.reduction.elements import at_elements, by_elements, with_elements
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Value, monomial, reciprocal
 
@@ -68,11 +68,7 @@ def exchanged(spectral: SpectralForm) -> SpectralForm:
 
 def names() -> Dictionary:
     """Quantities, their monomials and K by order: how formulas of the ledger are read."""
-    known = {
-        f"{symbol(name).latex}^{{({order})}}": Known(form(name, order))
-        for name in QUANTITIES
-        for order in (2, 4)
-    }
+    known = known_quantities(EQUATIONS, QUANTITIES)
     known |= {f"K^{{({order})}}": Known(K[order]) for order in (0, 2)}
     for monomials, part in by_elements(form("k_up", 4)):
         known[f"k_{{{''.join(monomials)}}}"] = Known(part)
@@ -132,15 +128,8 @@ def detailed_balance(digits: int) -> Findings:
 def rational_results() -> tuple[ExpressionFunction, ...]:
     """Rates for C(t) = Delta^2 exp(-lambda |t|) as rational functions."""
     names = ("inv_T1", "inv_T2", "inv_T2_prime", "k_up_eliminated", "inv_T2_eliminated")
-    return tuple(
-        ExpressionFunction(
-            f"{name}_{order}",
-            rational_form(form(name, order, CLASSICAL), NOISE, W0),
-            f"{symbol(name).text}({order}) of a classical field along d sigma_z + x sigma_x.",
-        )
-        for name in names
-        for order in (2, 4)
-    )
+    system = "a classical field along d sigma_z + x sigma_x"
+    return rational_functions(CLASSICAL, names, NOISE, W0, system)
 
 
 @check(HIERARCHY, "closed form by residues", "time integral of the terms")

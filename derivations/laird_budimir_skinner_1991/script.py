@@ -18,12 +18,11 @@ from pertsym import narrative
 from pertsym.certify.formulas import by_dictionary
 from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.codegen.module import FunctionSpec
-from pertsym.codegen.quantities import form_function
+from pertsym.codegen.quantities import form_function, rational_functions
 from pertsym.derivation import Reading, Step
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.equilibrium import principal_value_form, renormalised_splitting
 from pertsym.equations.models import laird
-from pertsym.equations.rational import rational_form
 from pertsym.equations.thermal import classical, zero_temperature
 from pertsym.exact import Gaussian
 from pertsym.language.concrete import AtNumbers, System
@@ -213,16 +212,11 @@ W0 = sympy.Symbol("omega_0", positive=True)
 @cache
 def rational_results() -> tuple[ExpressionFunction, ...]:
     """Appendix E: all rates of both models as rational functions."""
-    return tuple(
-        ExpressionFunction(
-            f"{model}_{name}_{order}",
-            rational_form(BLOCH.series(name)[order].form, baths, W0),
-            f"{symbol(name).text}({order}) of the model of Eq. ({model}).",
-        )
-        for model, baths in MODELS.items()
-        for name in QUANTITIES
-        for order in (2, 4)
-    )
+    found: list[ExpressionFunction] = []
+    for model, noise in MODELS.items():
+        system = f"the model of Eq. ({model})"
+        found += rational_functions(BLOCH, QUANTITIES, noise, W0, system, f"{model}_")
+    return tuple(found)
 
 
 PAPER = Paper(

@@ -16,7 +16,7 @@ from pertsym import narrative
 from pertsym.certify import standard
 from pertsym.certify.claims import Findings, check, checks_in, exact
 from pertsym.certify.standard import ORDERS, SYMBOLIC
-from pertsym.codegen.quantities import quantity_functions
+from pertsym.codegen.quantities import known_quantities, quantity_functions
 from pertsym.derivation import Step
 from pertsym.equations.generator import Generator
 from pertsym.equations.mean_force import boltzmann, second_order, through_kms
@@ -51,11 +51,7 @@ def form(name: str, order: int) -> SpectralForm:
 
 def names() -> Dictionary:
     """Rates and populations by order: how formulas of the ledger are read."""
-    known = {
-        f"{symbol(name).latex}^{{({order})}}": Known(form(name, order))
-        for name in (*RATES, *ELIMINATED)
-        for order in (2, 4)
-    }
+    known = known_quantities(GENERATOR, (*RATES, *ELIMINATED))
     for level in range(LEVELS):
         for order in (0, 2):
             known[f"p_{level}^{{({order})}}"] = Known(population(level, order))
