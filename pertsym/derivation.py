@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, SupportsIndex, overload
 
@@ -124,11 +124,6 @@ class Steps(tuple[Step, ...]):
 
     def _repr_latex_(self) -> str:
         return "\n".join(step._repr_latex_() for step in self)
-
-
-def argued(steps: Callable[[int], Iterable[Step]]) -> Callable[[int], Steps]:
-    """Makes what yields the steps of an argument up to an order return them."""
-    return lambda order: Steps(steps(order))
 
 
 @dataclass(frozen=True)

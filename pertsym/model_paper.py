@@ -14,7 +14,6 @@ from pertsym.certify.ledger import load_claims
 from pertsym.certify.standard import (
     ORDERS,
     elements_by_routes,
-    structure_values,
     trace_and_hermiticity,
 )
 from pertsym.equations.generator import Generator
@@ -50,7 +49,6 @@ def paper_of_model(file: Path) -> Paper:
         narrate=lambda order: derived.document(order=order).steps,
         generate=partial(_files, derived),
         ledger_names=lambda: derived.dictionary,
-        readings={_STRUCTURE: partial(structure_values, generator)},
         checks={
             "trace_and_hermiticity": trace_and_hermiticity(generator),
             "elements_by_routes": lambda digits: elements_by_routes(
@@ -96,7 +94,6 @@ def _files(derived: Derived) -> Mapping[str, str]:
     return files
 
 
-_STRUCTURE: Final = "structure"
 _STANDARD: Final = (
     Claim(
         equation="G1",
@@ -106,7 +103,7 @@ _STANDARD: Final = (
         kind="derived",
         expected="proved",
         check="trace_and_hermiticity",
-        compare=_STRUCTURE,
+        compare="structure",
     ),
     Claim(
         equation="G2",

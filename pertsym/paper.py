@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +63,7 @@ class Paper:
     orders
         Orders that can be derived to closed form.
     narrate
-        order -> the steps of the full argument up to that order.
+        order -> the steps of the full argument up to that order, which it may yield.
     modules, terms
         Generated modules, file name -> their functions, of spectral forms or rational; quantities
         of `equations` whose fourth-order terms go to terms.json.
@@ -77,7 +77,7 @@ class Paper:
         `pertsym.certify.formulas.Objects`.
     headline, contents
         How the generated package describes itself: what it belongs to (by default the title), and
-        what is in it.
+        what is in it, by default functions if there are modules or other files.
     rational
         First words of the docstring of modules of rational functions.
     claims_file
@@ -98,8 +98,8 @@ class Paper:
     bibtex: str = ""
     conventions: tuple[str, ...] = ()
     equations: Equations | None = None
-    orders: tuple[int, ...]
-    narrate: Callable[[int], tuple[Step, ...]]
+    orders: tuple[int, ...] = (2, 4)
+    narrate: Callable[[int], Iterable[Step]]
     modules: Mapping[str, Callable[[], Functions]] = field(default_factory=dict)
     terms: tuple[str, ...] = ()
     generate: Callable[[], Mapping[str, str]] = dict
@@ -109,7 +109,7 @@ class Paper:
     readings: Mapping[str, Callable[[], Reading]] = field(default_factory=dict)
     rendered: Mapping[str, Callable[[], str]] = field(default_factory=dict)
     headline: str = ""
-    contents: str = "generated functions, ledger and document"
+    contents: str = ""
     rational: str = "Exponential correlation functions C(t) = A exp(-lam |t|)"
     claims_file: Path = Path()
     checks: Mapping[str, Check]
@@ -119,11 +119,13 @@ class Paper:
         words = {key: value for key, value in self._words.items() if key != "step"}
         words["conventions"] = tuple(map(_line, words.get("conventions", ())))
         title, source = words.get("title", self.title), words.get("source", "pertsym")
+        made = self.modules or self.generate is not dict
         note = f"note = {{derived by {self.source or source}}}"
         defaults = {
             "name": folder.name,
             "claims_file": folder / "claims.toml",
             "source": source,
+            "contents": ("generated functions, " if made else "") + "ledger and document",
             "bibtex": f"@misc{{pertsym_{folder.name},\n  title = {{{title}}},\n  {note}}}",
         }
         for key, value in (defaults | words).items():
@@ -160,10 +162,19 @@ class Paper:
             raise ValueError(f"{self.name}: has no equations whose formulas could be read")
         return Dictionary.of(self.equations.interaction, self.densities, self.symbols)
 
-    @property
+    @cached_property
     def objects(self) -> Objects:
-        """What the formulas of its ledger are compared with."""
-        return Objects(self.ledger_names, self.readings, self.rendered)
+        """What the formulas of its ledger are compared with.
+
+        "model" and "structure" read those of the Hamiltonian and the generator of `equations`.
+        """
+        from pertsym.certify.standard import model_values, structure_values  # brings routes
+
+        known: dict[str, Callable[[], Reading]] = dict(self.readings)
+        if self.equations is not None:
+            for name, read in (("model", model_values), ("structure", structure_values)):
+                known.setdefault(name, partial(read, self.equations.interaction))
+        return Objects(self.ledger_names, known, self.rendered)
 
     @cached_property
     def formulas(self) -> tuple[Formula, ...]:
@@ -176,8 +187,8 @@ class Paper:
         return tuple(f for f in self.formulas if f.compare is not None)
 
     @cached_property
-    def _steps(self) -> tuple[Step, ...]:
-        return self.narrate(max(self.orders))
+    def _steps(self) -> Steps:
+        return Steps(self.narrate(max(self.orders)))
 
     def steps(self, *keys: str) -> Steps:
         """Steps of the whole argument by their keys, all of them if none is given.
@@ -275,7 +286,7 @@ class Paper:
             self.source,
             self.bibtex,
             self.conventions,
-            self._steps if order == max(self.orders) else self.narrate(order),
+            self._steps if order == max(self.orders) else Steps(self.narrate(order)),
         )
 
     def generated_files(self) -> dict[str, str]:

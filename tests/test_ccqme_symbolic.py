@@ -211,7 +211,7 @@ def test_script() -> None:
     assert {"redfield", "mean-force", "coherence-map", "population-map", "secular"} <= steps
     checks = {*script.PAPER.checks, "formulas"}
     assert {claim.check for claim in script.PAPER.claims()} - {""} <= checks
-    assert len(script.narrate(2)) < len(steps)
+    assert len(list(script.narrate(2))) < len(steps)
 
 
 @pytest.mark.parametrize("tag", [tag for tag in CHECKS if tag != "numbers"])

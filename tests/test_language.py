@@ -91,7 +91,7 @@ def printed_by(name: str, monkeypatch: pytest.MonkeyPatch) -> list[SpectralForm]
     for module in (latex, text):
         monkeypatch.setattr(module, "form_pieces", recorded)
     paper = find(name)
-    paper.narrate(max(paper.orders))
+    list(paper.narrate(max(paper.orders)))
     monkeypatch.undo()
     return list(seen)
 

@@ -264,7 +264,7 @@ def test_derivation_prints_and_order_two_is_shorter() -> None:
     assert result.exit_code == 0
     assert "=2πλ²Σ_r S_sr S_rs F(ε,ε+E_s-E_r)[n(ε)P_rr(ε+E_s-E_r)-" in result.stdout
     assert "P_rr(ε+E_s-E_r)" in result.stdout
-    assert len(PAPER.narrate(2)) < len(PAPER.steps())
+    assert len(list(PAPER.narrate(2))) < len(PAPER.steps())
 
 
 def test_negative_populations_are_noted(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import sympy
 
 import pertsym as ps
 from derivations.biased_two_level import script as biased_two_level
-from derivations.biased_two_level.checks import EQUATIONS, rational_quantity
+from derivations.biased_two_level.checks import EQUATIONS, rational_results
 from derivations.three_levels_two_baths import script as three_levels_two_baths
 from derivations.three_levels_two_baths.script import GENERATOR as THREE
 from generated.biased_two_level import exponential_bath
@@ -136,8 +136,9 @@ def test_a_zero_temperature_ohmic_bath_has_no_shift_slope() -> None:
 def test_rational_functions_of_a_classical_field() -> None:
     at = {"Delta": 0.5, "lam": 1.25, "w0": 0.75, "d": -0.25, "x": 0.5}
     renamed = {"lam": "lambda", "w0": "omega_0"}
+    expressions = {function.name: function.expression for function in rational_results()}
     for name in ("inv_T1", "inv_T2_prime"):
-        expression = rational_quantity(name, 4)
+        expression = expressions[f"{name}_4"]
         values = {
             s: at[{v: k for k, v in renamed.items()}.get(str(s), str(s))]
             for s in expression.free_symbols
@@ -306,7 +307,7 @@ def test_bloch_equations_with_symbols() -> None:
 
 @pytest.mark.parametrize("script", [biased_two_level, three_levels_two_baths])
 def test_derivations_at_second_order(script: Any) -> None:
-    steps = script.narrate(2)
+    steps = list(script.narrate(2))
     assert len({step.key for step in steps}) == len(steps)
     assert all(step.formulas and step.text for step in steps)
     tags = {claim.check for claim in script.PAPER.claims()} - {""}

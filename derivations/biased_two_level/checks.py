@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache, partial
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -17,27 +17,23 @@ import sympy
 
 from pertsym.certify import standard
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
-from pertsym.certify.slow_eigenvalues import COHERENCE, slow_eigenvalue
-from pertsym.certify.standard import ENGINE, ORDERS, SYMBOLIC, model_values, structure_values
+from pertsym.certify.standard import ENGINE, ORDERS, SYMBOLIC
 from pertsym.codegen.expressions import ExpressionFunction
-from pertsym.derivation import Reading
+from pertsym.codegen.quantities import known_quantities, rational_functions
 from pertsym.distributions.chains import orient_chains
 from pertsym.equations.bloch import QUANTITIES as BLOCH_QUANTITIES
 from pertsym.equations.bloch import Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
-from pertsym.equations.exact_rates import ExactRates, complex_expression
-from pertsym.equations.exponential_bath import Decay
 from pertsym.equations.generator import Generator
 from pertsym.equations.mean_force import through_kms
 from pertsym.equations.models import laird
-from pertsym.equations.rational import Exponential, rational_form, rational_terms
+from pertsym.equations.rational import Exponential
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.equations.thermal import classical, zero_temperature
 from pertsym.exact import Gaussian
 from pertsym.generators.elimination import bloch_quantities, eliminated_quantities
 from pertsym.generators.second_order import Term
 from pertsym.language.dictionary import Dictionary, Known
-from pertsym.narrative import symbol
 from pertsym.reduction.elements import at_elements, by_elements, with_elements
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Value, monomial, reciprocal
 
@@ -72,24 +68,13 @@ def exchanged(spectral: SpectralForm) -> SpectralForm:
 
 def names() -> Dictionary:
     """Quantities, their monomials and K by order: how formulas of the ledger are read."""
-    known = {
-        f"{symbol(name).latex}^{{({order})}}": Known(form(name, order))
-        for name in QUANTITIES
-        for order in (2, 4)
-    }
+    known = known_quantities(EQUATIONS, QUANTITIES)
     known |= {f"K^{{({order})}}": Known(K[order]) for order in (0, 2)}
     for monomials, part in by_elements(form("k_up", 4)):
         known[f"k_{{{''.join(monomials)}}}"] = Known(part)
     known[r"k_{01}(\omega_0,d)"] = Known(form("k_down", 4))
     known[r"k_{10}(-\omega_0,-d)"] = Known(exchanged(form("k_up", 4)))
     return replace(Dictionary.of(INTERACTION), quantities=known)
-
-
-READINGS: Mapping[str, Callable[[], Reading]] = {
-    "model": partial(model_values, INTERACTION),
-    "structure": partial(structure_values, GENERATOR),
-}
-"""How formulas are read that are no equations between spectral forms."""
 
 
 Elements = Callable[[int, int], Any]
@@ -140,24 +125,11 @@ def detailed_balance(digits: int) -> Findings:
 
 
 @cache
-def rational_quantity(name: str, order: int) -> sympy.Expr:
-    """A rate for C(t) = Delta^2 exp(-lambda |t|), from its closed form."""
-    return rational_form(form(name, order, CLASSICAL), NOISE, W0)
-
-
-@cache
 def rational_results() -> tuple[ExpressionFunction, ...]:
     """Rates for C(t) = Delta^2 exp(-lambda |t|) as rational functions."""
     names = ("inv_T1", "inv_T2", "inv_T2_prime", "k_up_eliminated", "inv_T2_eliminated")
-    return tuple(
-        ExpressionFunction(
-            f"{name}_{order}",
-            rational_quantity(name, order),
-            f"{symbol(name).text}({order}) of a classical field along d sigma_z + x sigma_x.",
-        )
-        for name in names
-        for order in (2, 4)
-    )
+    system = "a classical field along d sigma_z + x sigma_x"
+    return rational_functions(CLASSICAL, names, NOISE, W0, system)
 
 
 @check(HIERARCHY, "closed form by residues", "time integral of the terms")
@@ -167,23 +139,8 @@ def classical_bath(digits: int) -> Findings:
     d rho/dt = -i[H_S + eta S, rho] with an Ornstein-Uhlenbeck process eta: averages of rho with its
     n-th eigenfunction decay with n lambda.  Its generator and its slow eigenvalues.
     """
-    decays = {BATH: (Decay(("Delta", "Delta"), "lambda"),)}
-    rates = ExactRates.of(CLASSICAL.interaction, decays, max(ORDERS))
-    symbols = {"y": W0, "lambda": LAM, "Delta": DELTA, "c": C, "d": D, "x": X}
-    coherence = slow_eigenvalue(rates.bath, COHERENCE, max(ORDERS))
-    for order in ORDERS:
-        for element in ((1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1), (1, 0, 0, 0)):
-            terms = CLASSICAL.generator.element(order, element)
-            both = complex_expression(rates.element(order, element), symbols)
-            for factor, wanted in zip((Gaussian(1), Gaussian(0, -1)), both, strict=True):
-                found = rational_terms(terms.scaled(factor).real_parts(), NOISE, W0)
-                yield exact(f"R_{element}({order})", found, wanted)
-        names = ("inv_T1", "inv_T2", "inv_T2_prime")
-        values = {name: rates.expression(name, order, symbols) for name in names}
-        values["k_up_eliminated"] = rates.expression("k_up", order, symbols, eliminated=True)
-        values["inv_T2_eliminated"] = -complex_expression(coherence[order], symbols)[0]
-        for name, wanted in values.items():
-            yield exact(f"{name}({order})", rational_quantity(name, order), wanted)
+    elements = ((1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1), (1, 0, 0, 0))
+    return standard.exponential_noise(CLASSICAL, NOISE, W0, elements)
 
 
 def reference(

@@ -11,7 +11,7 @@ from functools import partial
 from derivations.biased_two_level import checks
 from derivations.biased_two_level.checks import ELIMINATED, EQUATIONS, QUANTITIES, K, form
 from pertsym.codegen.quantities import quantity_functions
-from pertsym.derivation import Step, argued
+from pertsym.derivation import Step
 from pertsym.equations.thermal import classical
 from pertsym.narrative import NamedForm, cumulant_step, moments_step, named, reduction_steps, symbol
 from pertsym.paper import Paper
@@ -23,7 +23,6 @@ from pertsym.reduction.elements import by_elements
 ELEMENTS = ("R_1010", "R_1001", "R_1000", "R_1011", "R_0001", "R_1101")
 
 
-@argued
 def narrate(order: int) -> Iterator[Step]:
     """The argument up to order 2 or 4."""
     told = PAPER.told
@@ -79,7 +78,6 @@ def fourth_order(name: str) -> str:
 PAPER = Paper(
     script=__file__,
     equations=EQUATIONS,
-    orders=(2, 4),
     narrate=narrate,
     modules={
         "rates.py": lambda: quantity_functions(
@@ -89,7 +87,6 @@ PAPER = Paper(
     },
     terms=("k_up", "k_down", "inv_T2_prime", *ELEMENTS),
     ledger_names=checks.names,
-    readings=checks.READINGS,
     checks=checks.CHECKS,
     rendered={name: partial(fourth_order, name) for name in ELIMINATED},
 )

@@ -30,7 +30,7 @@ from pertsym.certify.imaginary_time import Mode
 from pertsym.certify.standard import model_values
 from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_functions
-from pertsym.derivation import Formula, Step, argued
+from pertsym.derivation import Formula, Step
 from pertsym.dynamics.ccqme import ccqme
 from pertsym.dynamics.levels import common_temperature
 from pertsym.dynamics.mean_force import mean_force
@@ -301,7 +301,6 @@ def redfield_elements(*elements: str) -> Iterator[NamedForm]:
                 yield NamedForm(rf"\mathrm{{{part}}}\,R_{{{name}}}", f"{part} R{name}", value)
 
 
-@argued
 def narrate(order: int) -> Iterator[Step]:
     """Redfield at order 2; the mean-force state, Q and the CCQME from order 4 on."""
     yield PAPER.told("hamiltonian", rendered("q", Q, "(96)"), rendered("S", S, "(98)"))
@@ -371,7 +370,6 @@ def specs() -> tuple[FunctionSpec, ...]:
 
 PAPER = Paper(
     script=__file__,
-    orders=(2, 4),
     ledger_names=names,
     readings={
         "model": lambda: model_values(COUPLING, "q"),

@@ -28,7 +28,7 @@ from pertsym.certify.detailed_balance import (
 from pertsym.certify.gaussian_spectrum import GaussianSpectrum
 from pertsym.certify.standard import state_values
 from pertsym.certify.stationarity import TwoLevelVariables, stationary
-from pertsym.derivation import Step, argued
+from pertsym.derivation import Step
 from pertsym.equations.fourth_constant import fourth_constant
 from pertsym.equations.models import independent_baths
 from pertsym.exact import Gaussian
@@ -164,7 +164,6 @@ def _spectrum() -> Values:
 SHOWN_DIGITS = 12
 
 
-@argued
 def narrate(order: int) -> Iterator[Step]:
     """The argument, and the numbers that generators up to an order give."""
     told = PAPER.told
@@ -195,7 +194,6 @@ PAPER = Paper(
     script=__file__,
     orders=(2, 4, 6),
     narrate=narrate,
-    contents="ledger and document",
     readings={
         "rates": _rates,
         "spectrum": _spectrum,

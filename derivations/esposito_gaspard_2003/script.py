@@ -20,7 +20,7 @@ from derivations.esposito_gaspard_2003.equations import (
     relaxation,
 )
 from pertsym.codegen.expressions import ExpressionFunction, render_expressions
-from pertsym.derivation import Step, argued
+from pertsym.derivation import Step
 from pertsym.environments.non_crossing import NonCrossing
 from pertsym.equations import conserved_energy as conserved
 from pertsym.equations.energy_resolved import TwoLevels
@@ -39,7 +39,6 @@ EQUATIONS = (
 """Steps that show rows of the ledger, which are read and compared."""
 
 
-@argued
 def narrate(order: int) -> Iterator[Step]:
     """The argument of the paper (order 2), and beyond it (order 4)."""
     yield PAPER.told("hamiltonian")
@@ -111,7 +110,6 @@ def generate() -> dict[str, str]:
 
 PAPER = Paper(
     script=__file__,
-    orders=(2, 4),
     narrate=narrate,
     generate=generate,
     readings=READINGS,

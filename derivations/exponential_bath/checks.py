@@ -15,15 +15,8 @@ import numpy as np
 import sympy
 
 from pertsym.algebra.linear_fractions import LinearFraction
+from pertsym.certify import slow_eigenvalues as modes
 from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
-from pertsym.certify.slow_eigenvalues import (
-    COHERENCE,
-    DIFFERENCE,
-    residual,
-    slow_eigenvalue,
-    slow_mode,
-    whole_eigenvalue,
-)
 from pertsym.certify.standard import model_values
 from pertsym.certify.time_domain import Exponentials
 from pertsym.certify.time_domain import time_integral as integrated
@@ -223,15 +216,15 @@ def slow_eigenvalues(digits: int) -> Findings:
     """-1/T1 and -1/T2 - i omega are eigenvalues of the whole hierarchy, order by order."""
     for model in MODELS:
         rates = model.rates
-        for start, name in ((DIFFERENCE, "populations"), (COHERENCE, "coherence")):
-            slow = slow_mode(rates.bath, start, max(ORDERS))
+        for start, name in ((modes.DIFFERENCE, "populations"), (modes.COHERENCE, "coherence")):
+            slow = modes.slow_mode(rates.bath, start, max(ORDERS))
             what = f"{model.name}: eigenvalue of the {name}"
-            left = residual(rates.bath, rates.generators, slow)
+            left = modes.residual(rates.bath, rates.generators, slow)
             yield Finding(what, not any(left.values()))
-            if start == COHERENCE and model.interaction.symbols:
+            if start == modes.COHERENCE and model.interaction.symbols:
                 continue  # coherences that mix with populations have no rate of their own
             for order, found in slow.eigenvalue.items():
-                if start == DIFFERENCE:
+                if start == modes.DIFFERENCE:
                     parts = rates.eliminated("k_up", order), rates.eliminated("k_down", order)
                 else:
                     parts = rates.value("inv_T2", order), rates.value("frequency_shift", order)
@@ -286,16 +279,16 @@ def convergence(digits: int) -> Findings:
     rates, strength = FIELD_ALONG_X.rates, Fraction(1, 10 ** (digits // 8 + 1))
     # that of the populations is itself of second order, that of the coherence begins with -i w0
     for start, name, free, order in (
-        (DIFFERENCE, "populations", 0, 8),
-        (COHERENCE, "coherence", -1, 10),
+        (modes.DIFFERENCE, "populations", 0, 8),
+        (modes.COHERENCE, "coherence", -1, 10),
     ):
-        series, rests = slow_eigenvalue(rates.bath, start, max(ORDERS)), []
+        series, rests = modes.slow_eigenvalue(rates.bath, start, max(ORDERS)), []
         with mpmath.workdps(2 * digits + 40):
             for amplitude in (strength, strength / 2):
                 values = numbers(Delta=amplitude)
                 point = [values[name] for name in rates.ring.names]
                 found = free * values["y"] + mpmath.fsum(z.near(point) for z in series.values())
-                whole = whole_eigenvalue(rates.bath, values, found, 12)
+                whole = modes.whole_eigenvalue(rates.bath, values, found, 12)
                 rests.append(abs((whole - found) / whole))
                 what = f"eigenvalue of the {name} at Delta = {amplitude}: {digits} digits"
                 yield Finding(what, bool(rests[-1] < mpmath.mpf(10) ** -digits), digits)

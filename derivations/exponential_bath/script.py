@@ -15,7 +15,7 @@ import sympy
 
 from derivations.exponential_bath import checks
 from pertsym.codegen.expressions import ExpressionFunction
-from pertsym.derivation import Formula, Step, argued, typed
+from pertsym.derivation import Formula, Step, typed
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.denominator_rule import over_gaps
 from pertsym.expansion.cumulants import ordered_cumulant
@@ -29,7 +29,6 @@ from pertsym.present.expressions import rendered, table
 from pertsym.present.latex import integrand_latex
 
 
-@argued
 def narrate(order: int) -> Iterator[Step]:
     """The argument up to an order."""
     yield PAPER.told("models")

@@ -36,10 +36,9 @@ from pertsym.certify.standard import (
     SYMBOLIC,
     TIME,
     joint_hierarchy,
-    model_values,
 )
 from pertsym.certify.time_domain import Exponentials
-from pertsym.derivation import Step, argued, typed
+from pertsym.derivation import Step, typed
 from pertsym.equations.generator import Generator
 from pertsym.equations.heat_current import CountedGenerator, reversed_count
 from pertsym.equations.mean_force import through_kms
@@ -249,7 +248,6 @@ FOURTH = (
 """The symmetry of fourth order."""
 
 
-@argued
 def narrate(order: int) -> Iterator[Step]:
     """The argument up to order 2 or 4."""
     yield PAPER.told("hamiltonian")
@@ -300,7 +298,6 @@ PAPER = Paper(
     equations=Generator(INTERACTION),
     orders=ORDERS,
     narrate=narrate,
-    contents="ledger and document",
-    readings={"model": lambda: model_values(INTERACTION), "thermal": thermal_values},
+    readings={"thermal": thermal_values},
     checks=CHECKS,
 )

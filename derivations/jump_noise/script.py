@@ -25,7 +25,7 @@ from derivations.jump_noise.checks import (
     populations,
 )
 from pertsym.codegen.expressions import ExpressionFunction
-from pertsym.derivation import Step, argued
+from pertsym.derivation import Step
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.expansion.interaction import Operator
 from pertsym.narrative import symbol
@@ -46,7 +46,6 @@ PLAIN = {
 """The noises that are shown."""
 
 
-@argued
 def narrate(order: int) -> Iterator[Step]:
     """The argument up to an order."""
     yield PAPER.told("chain")

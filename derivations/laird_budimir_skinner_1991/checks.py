@@ -16,43 +16,22 @@ import mpmath
 import numpy as np
 import sympy
 
-from derivations.laird_budimir_skinner_1991.common import (
-    BLOCH,
-    CLASSICAL,
-    MODELS,
-    K,
-    exact_field,
-    seventh_term,
-    simplex,
-)
+from derivations.laird_budimir_skinner_1991 import common
+from derivations.laird_budimir_skinner_1991.common import BLOCH, CLASSICAL, MODELS, K
 from pertsym.baths import enclosure
 from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic
+from pertsym.certify import imaginary_time as expansion
 from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
 from pertsym.certify.element_routes import by_residues, drawn, in_time
 from pertsym.certify.gaussian_bath import thermal_average
-from pertsym.certify.imaginary_time import (
-    Mode,
-    equilibrium_constant_correction,
-    exact_second_order,
-    second_order_populations,
-    second_order_weight,
-)
-from pertsym.certify.standard import ENGINE, SYMBOLIC, trace_and_hermiticity
+from pertsym.certify.standard import ENGINE, SYMBOLIC, exponential_noise, trace_and_hermiticity
+from pertsym.distributions import route
 from pertsym.distributions.generalized import Combination, Kind
 from pertsym.distributions.identities import RULES
-from pertsym.distributions.route import (
-    UncancelledPinch,
-    assemble,
-    integrated_over_times,
-    limit,
-    released,
-)
-from pertsym.distributions.route import reduce_real as reduce_by_distributions
 from pertsym.equations.bloch import Bloch
 from pertsym.equations.models import independent_baths
-from pertsym.equations.rational import rational_form, rational_terms
 from pertsym.equations.series import Quantity
 from pertsym.equations.thermal import classical, detailed_balance, zero_temperature
 from pertsym.exact import Gaussian
@@ -246,7 +225,7 @@ def _routes(tag: str, digits: int) -> Findings:
     bloch = CLASSICAL if noisy else BLOCH
     for quantity in map(bloch.series(name).__getitem__, orders):
         terms, what = terms_of(quantity), f"{name}({quantity.order})"
-        forms = [reduce_by_distributions(terms), quantity.form]
+        forms = [route.reduce_real(terms), quantity.form]
         if noisy:
             forms = [classical(form, ("C1", "C2")) for form in forms]
         yield exact(f"{what} by generalized functions", *forms)
@@ -320,15 +299,14 @@ def identity_B17(digits: int) -> Findings:
 @check(GENERALIZED, "arc-length reduction")
 def example_I7(digits: int) -> Findings:
     """Appendix C by the paper's route step by step, and by arc lengths."""
-    seventh = seventh_term()
-    start = integrated_over_times(seventh)
-    split = released(start)
-    whole = assemble([limit(split, real_part=True)])
-    alone = TimeIntegrand.collect(4, [seventh]).real_parts()
+    seventh = common.seventh_term()
+    start = route.integrated_over_times(seventh)
+    split = route.released(start)
+    whole = route.assemble([route.limit(split, real_part=True)])
     halves = [[Kind.S, Kind.S, Kind.DELTA], [Kind.S, Kind.S, Kind.FP]]
     yield exact("(C3)", _kinds(start.products), [[Kind.S] * 3])
     yield exact("(C4): delta and principal part of the middle S", _kinds(split.products), halves)
-    yield exact("arc-length reduction", reduce_by_arcs(alone), whole)
+    yield exact("arc-length reduction", reduce_by_arcs(common.seventh_alone()), whole)
     for half in split.split():
         yield Finding("each half of (C4) diverges", _diverges(half))
     yield from proved("B2", "B5", "B6", "B11", "B13", "pinch", "sift", "C5")
@@ -341,15 +319,15 @@ def _kinds(products: Combination) -> list[list[Kind]]:
 def _diverges(half: object) -> bool:
     """Whether a half of (C4) alone leaves a pinch."""
     try:
-        assemble([limit(half, real_part=True)])  # type: ignore[arg-type]
-    except UncancelledPinch:
+        route.assemble([route.limit(half, real_part=True)])  # type: ignore[arg-type]
+    except route.UncancelledPinch:
         return True
     return False
 
 
 # One oscillator with a real h: C1(-i tau) in closed form, and H small enough to diagonalise.
 BETA_VALUE, GAP = 1.5, 0.75
-MODE = Mode(1.25, np.array([[0, 1], [1, 0]]), 0.5)
+MODE = expansion.Mode(1.25, np.array([[0, 1], [1, 0]]), 0.5)
 
 
 @check("imaginary-time expansion", "quadrature of (108)-(110)", "diagonalisation", status="derived")
@@ -361,18 +339,20 @@ def imaginary_time(digits: int) -> Findings:
         square, n = mpmath.mpf(MODE.strength) ** 2, 1 / mpmath.expm1(beta * MODE.frequency)
         lines = [(MODE.frequency, square * (n + 1)), (-MODE.frequency, square * n)]
         levels = [
-            simplex(level, {"C1": lines}, gap, beta, lambda w: mpmath.exp(-beta * w))
+            common.simplex(level, {"C1": lines}, gap, beta, lambda w: mpmath.exp(-beta * w))
             for level in (0, 1)
         ]
         for level, sign, equation in ((0, -1, 108), (1, 1, 109)):
-            weight = second_order_weight(correlation, beta, sign * gap, digits)
+            weight = expansion.second_order_weight(correlation, beta, sign * gap, digits)
             wanted = mpmath.exp(-level * beta * gap) * weight.value
             yield close(f"({equation}) for one oscillator", levels[level], wanted, digits)
-        _, added = second_order_populations((0, gap), [(MODE.operator, correlation)], beta, digits)
+        _, added = expansion.second_order_populations(
+            (0, gap), [(MODE.operator, correlation)], beta, digits
+        )
         ratio = levels[1] - mpmath.exp(-beta * gap) * levels[0]
-        direct = equilibrium_constant_correction(gap, beta, correlation, digits)
+        direct = expansion.equilibrium_constant_correction(gap, beta, correlation, digits)
         yield close("(110), (111)", ratio, direct.value, digits)
-    diagonalised = exact_second_order((0.0, GAP), [MODE], BETA_VALUE, cutoff=20)
+    diagonalised = expansion.exact_second_order((0.0, GAP), [MODE], BETA_VALUE, cutoff=20)
     agreed = abs(float(added[1]) - float(diagonalised[1])) <= 1e-8 * abs(float(added[1]))
     yield Finding("populations of a diagonalised Hamiltonian, to 8 digits", agreed)
 
@@ -394,18 +374,9 @@ def _model(name: str, digits: int) -> Findings:
     """Residues of the spectral forms against time integrals, and against the exact field.
 
     Budimir and Skinner treat the same classical field; what they expand is the joint motion of
-    spin and Gaussian field, whose slow eigenvalues `exact_field` expands without any cumulant.
+    spin and Gaussian field, whose slow eigenvalues `exponential_noise` expands too.
     """
-    baths = MODELS[name]
-    for quantity, order in (("inv_T1", 2), ("inv_T1", 4), ("inv_T2", 2), ("inv_T2", 4)):
-        found = CLASSICAL.series(quantity)[order]
-        form = rational_form(found.form, baths, _W0)
-        what = f"{quantity}({order})"
-        yield exact(what, form, rational_terms(terms_of(found), baths, _W0))
-        yield exact(f"{what} of spin and field", form, exact_field(name, quantity, order, _W0))
-    pure = CLASSICAL.inv_T2_prime[4]
-    terms = rational_terms(terms_of(pure), baths, _W0)
-    yield exact("1/T2'(4)", rational_form(pure.form, baths, _W0), terms)
+    return exponential_noise(CLASSICAL, MODELS[name], _W0)
 
 
 generator_structure = trace_and_hermiticity(BLOCH.generator)

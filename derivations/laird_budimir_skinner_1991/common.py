@@ -7,15 +7,12 @@ from typing import Any
 
 import sympy
 
-from pertsym.certify.slow_eigenvalues import COHERENCE, DIFFERENCE, slow_eigenvalue
 from pertsym.equations.bloch import Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
-from pertsym.equations.exact_rates import complex_expression
-from pertsym.equations.exponential_bath import Decay, ExponentialBath
 from pertsym.equations.models import laird
 from pertsym.equations.rational import Exponential, rational_form
 from pertsym.exact import Gaussian
-from pertsym.expansion.terms import Factor, Term
+from pertsym.expansion.terms import Factor, Term, TimeIntegrand
 from pertsym.language.evaluation import Symbols
 from pertsym.reduction.spectral import Value, monomial
 
@@ -64,6 +61,11 @@ def seventh_term() -> Term:
     return next(term for term in terms if term.shape.factors == factors)
 
 
+def seventh_alone() -> TimeIntegrand:
+    """The integral of its real part."""
+    return TimeIntegrand.collect(4, [seventh_term()]).real_parts()
+
+
 def simplex(
     level: int,
     spectra: Mapping[str, Sequence[tuple[Any, Any]]],
@@ -105,17 +107,3 @@ def spectra(model: str) -> Symbols:
     for head, kind in ((r"\hat C", "C"), ("P", "P")):
         known |= {f"{head}_{k}": function(f"C{k}", kind) for k in (1, 2)}
     return Symbols([known])
-
-
-def exact_field(model: str, quantity: str, order: int, w0: sympy.Symbol) -> sympy.Expr:
-    """inv_T1 or inv_T2 of two levels in a Gaussian field with exponential memory.
-
-    From the joint motion of system and field: a slow eigenvalue of its linear equations, by
-    perturbation theory of eigenvectors, without any cumulant.
-    """
-    decays = {name: (Decay((name,), "lambda"),) for name in ("C1", "C2")}
-    bath = ExponentialBath.of(CLASSICAL.interaction, decays)
-    start = {"inv_T1": DIFFERENCE, "inv_T2": COHERENCE}[quantity]
-    symbols = {name: exponential.amplitude for name, exponential in MODELS[model].items()}
-    value = slow_eigenvalue(bath, start, order)[order]
-    return -complex_expression(value, symbols | {"lambda": _LAM, "y": w0})[0]

@@ -11,44 +11,24 @@ from functools import cache, partial
 
 import sympy
 
-from derivations.laird_budimir_skinner_1991 import systems
+from derivations.laird_budimir_skinner_1991 import common, systems
 from derivations.laird_budimir_skinner_1991.checks import CHECKS
-from derivations.laird_budimir_skinner_1991.common import (
-    BLOCH,
-    FORMULAS,
-    MODELS,
-    RATES,
-    SPLITTING,
-    K,
-    seventh_term,
-    spectra,
-)
+from derivations.laird_budimir_skinner_1991.common import BLOCH, MODELS, RATES, K
 from pertsym import narrative
 from pertsym.certify.formulas import by_dictionary
 from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.codegen.module import FunctionSpec
-from pertsym.codegen.quantities import form_function
-from pertsym.derivation import Reading, Step, argued
+from pertsym.codegen.quantities import form_function, rational_functions
+from pertsym.derivation import Reading, Step
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.equilibrium import principal_value_form, renormalised_splitting
 from pertsym.equations.models import laird
-from pertsym.equations.rational import rational_form
 from pertsym.equations.thermal import classical, zero_temperature
 from pertsym.exact import Gaussian
-from pertsym.expansion.terms import TimeIntegrand
 from pertsym.language.concrete import AtNumbers, System
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.language.limits import Limit
-from pertsym.narrative import (
-    NamedForm,
-    RoutesDisagree,
-    cumulant_step,
-    moments_step,
-    reduction_steps,
-    spectral_step,
-    symbol,
-    wick_step,
-)
+from pertsym.narrative import NamedForm, RoutesDisagree, symbol
 from pertsym.paper import Paper
 from pertsym.present.expressions import rendered
 from pertsym.reduction.arc_length_reduction import reduce_real
@@ -68,7 +48,7 @@ INDICES = {"_i": ("_1", "_2"), r"\pm": ("+", "-")}
 
 def names() -> Dictionary:
     """C1 and C2, Gamma for J, delta for the order, and every quantity of the paper."""
-    known: dict[str, Known | str] = dict(FORMULAS)
+    known: dict[str, Known | str] = dict(common.FORMULAS)
     for latex, name in RATES.items():
         series = BLOCH.series(name)
         orders = {n: Known(series[n].form, series[n].imaginary) for n in (2, 4)}
@@ -87,8 +67,8 @@ def names() -> Dictionary:
     known |= {f"K^{{({n})}}": value for n, value in constants.items()}
     known["K"] = _whole(constants, 4)
     temperature = monomial(Gaussian(1), Thermal("T", -1, (0,)))
-    known[SPLITTING] = Known(renormalised_splitting(BLOCH.interaction) * temperature)
-    known["I_7"] = Known(reduce_real(TimeIntegrand.collect(4, [seventh_term()]).real_parts()))
+    known[common.SPLITTING] = Known(renormalised_splitting(BLOCH.interaction) * temperature)
+    known["I_7"] = Known(reduce_real(common.seventh_alone()))
     return replace(
         Dictionary.of(BLOCH.interaction, ("Gamma",)),
         elements=ELEMENTS,
@@ -132,7 +112,7 @@ READINGS: dict[str, Callable[[], Reading]] = {
     "right and left": systems.right_left,
     "frequency of the coherences": lambda: coherence(""),
     "renormalised frequency": lambda: coherence("zero-temperature"),
-    **{name: partial(spectra, name) for name in MODELS},
+    **{name: partial(common.spectra, name) for name in MODELS},
 }
 """Further ways to read a formula of the ledger."""
 
@@ -164,20 +144,19 @@ BETA = monomial(Gaussian(1), Thermal("T", 1, (0,)))
 _DEPHASING = r"\left(1/T_2'\right)^{(4)}"
 
 
-@argued
 def narrate(order: int) -> Iterator[Step]:
     """The argument up to order 2 or 4."""
     told = PAPER.told
     # Sec. II: two levels, coupled off-diagonally to oscillators
     yield told("hamiltonian")
-    yield moments_step(order, "(37)-(39)")
-    yield cumulant_step(2, "(40)")
+    yield narrative.moments_step(order, "(37)-(39)")
+    yield narrative.cumulant_step(2, "(40)")
     # Secs. III A, IV A, IV B
     second = ("k_up", "k_down", "inv_T1", "inv_T2", "frequency_shift")
     yield told("second-order", named(second, 2))
     if order >= 4:
-        yield cumulant_step(4, "(41)")
-        yield from reduction_steps(BLOCH, "k_up", 4, ("(90)", "(91)"))
+        yield narrative.cumulant_step(4, "(41)")
+        yield from narrative.reduction_steps(BLOCH, "k_up", 4, ("(90)", "(91)"))
         # Sec. III B, after Eq. (91): the down rate is derived directly, not by substitution
         if BLOCH.k_up[4].form.reversed_frequencies() != BLOCH.k_down[4].form:
             raise RoutesDisagree("k_down(4) is not k_up(4) with w0 -> -w0")
@@ -197,8 +176,8 @@ def narrate(order: int) -> Iterator[Step]:
         NamedForm(rf"\lim_{{T\to0}}{_DEPHASING}", "(1/T2')(4) at T = 0", pure),
     )
     # Sec. IV C: the pure-dephasing rate has an integral that does not close
-    form = spectral_step(BLOCH, "inv_T2_prime", 4, "(135)")
-    terms = wick_step(BLOCH, "inv_T2_prime", 4, "(133), (134)")
+    form = narrative.spectral_step(BLOCH, "inv_T2_prime", 4, "(135)")
+    terms = narrative.wick_step(BLOCH, "inv_T2_prime", 4, "(133), (134)")
     yield told("dephasing", terms, form, form=form.prose)
     # Appendix A at fourth order, a result the paper does not have; and Eqs. (126)-(129)
     shift, splitting = BLOCH.frequency_shift, renormalised_splitting(laird())
@@ -208,7 +187,7 @@ def narrate(order: int) -> Iterator[Step]:
         NamedForm(r"\Delta\omega^{(4)}", "Δω(4)", shift[4].form),
         NamedForm(r"\beta\,\Delta\bar\omega^{(2)}", "βΔω̄(2)", splitting, "(128)"),
         NamedForm(r"\beta\,\Delta\omega'^{(2)}", "βΔω'(2)", difference, "(129)"),
-        spectral_step(BLOCH, "R_1001", 4),
+        narrative.spectral_step(BLOCH, "R_1001", 4),
     )
     # Sec. V: real, even correlation functions
     relaxation, pure = (
@@ -233,22 +212,16 @@ W0 = sympy.Symbol("omega_0", positive=True)
 @cache
 def rational_results() -> tuple[ExpressionFunction, ...]:
     """Appendix E: all rates of both models as rational functions."""
-    return tuple(
-        ExpressionFunction(
-            f"{model}_{name}_{order}",
-            rational_form(BLOCH.series(name)[order].form, baths, W0),
-            f"{symbol(name).text}({order}) of the model of Eq. ({model}).",
-        )
-        for model, baths in MODELS.items()
-        for name in QUANTITIES
-        for order in (2, 4)
-    )
+    found: list[ExpressionFunction] = []
+    for model, noise in MODELS.items():
+        system = f"the model of Eq. ({model})"
+        found += rational_functions(BLOCH, QUANTITIES, noise, W0, system, f"{model}_")
+    return tuple(found)
 
 
 PAPER = Paper(
     script=__file__,
     equations=BLOCH,
-    orders=(2, 4),
     narrate=narrate,
     modules={"rates.py": specs, "exponential_bath.py": rational_results},
     terms=("k_up", "k_down", "inv_T2_prime", "R_1010", "R_1001"),

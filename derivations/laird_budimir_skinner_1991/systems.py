@@ -16,35 +16,19 @@ import numpy as np
 import sympy
 from sympy.physics.matrices import msigma
 
+from derivations.laird_budimir_skinner_1991 import common
 from derivations.laird_budimir_skinner_1991.checks import LETTERS
-from derivations.laird_budimir_skinner_1991.common import (
-    BLOCH,
-    CLASSICAL,
-    FORMULAS,
-    RATES,
-    K,
-    seventh_term,
-    simplex,
-)
+from derivations.laird_budimir_skinner_1991.common import BLOCH, CLASSICAL, RATES, K
 from pertsym.certify.element_routes import drawn
 from pertsym.certify.gaussian_bath import RHO, GaussianBath, I, Oscillators, free, over_delta, phase
 from pertsym.equations.bloch import Bloch
 from pertsym.exact import Gaussian
 from pertsym.expansion.terms import Term, TimeIntegrand
+from pertsym.language import exponential_sums as sums
 from pertsym.language.bath_operators import EMPTY, ONE, Operator, Plain
 from pertsym.language.concrete import Function, System
 from pertsym.language.evaluation import Symbols
-from pertsym.language.exponential_sums import (
-    DELTA,
-    PI,
-    ExponentialSum,
-    Linear,
-    coefficient,
-    constant,
-    linear,
-    multiple,
-    variable,
-)
+from pertsym.language.exponential_sums import ExponentialSum, Linear, linear, multiple, variable
 
 NONE = ExponentialSum({})
 NOTHING = Operator({})
@@ -64,7 +48,7 @@ DECAYING, REAL = bath(BLOCH, real=False), bath(CLASSICAL, real=True)
 W = DECAYING.frequency((1,))
 SUBSCRIPTS = {"C1": "_1", "C2": "_2"}
 ENERGIES = DECAYING.energies
-DELTA_2 = ExponentialSum.form(DELTA).power(2)
+DELTA_2 = ExponentialSum.form(sums.DELTA).power(2)
 STATE = [[Gaussian(Fraction(5, 8)), Gaussian(Fraction(1, 5), Fraction(-2, 7))],
          [Gaussian(Fraction(1, 5), Fraction(2, 7)), Gaussian(Fraction(3, 8))]]  # fmt: skip
 SIGMA = Operator.matrix(STATE)
@@ -115,14 +99,14 @@ EPS = Gaussian(Fraction(1, 10**32))
 
 def s(form: Linear, eps: Gaussian | None = None) -> ExponentialSum:
     """1/(eps + i x); the regulator of the middle time vanishes first, (C4)."""
-    both = coefficient(form, r"\omega") and coefficient(form, r"\omega'")
+    both = sums.coefficient(form, r"\omega") and sums.coefficient(form, r"\omega'")
     eps = eps or (EPS * EPS * EPS if both else EPS)
     return ExponentialSum.form(linear([("", eps), *multiple(form, I)]), -1)
 
 
 def d(form: Linear, eps: Gaussian | None = None) -> ExponentialSum:
     """eps/(pi (eps^2 + x^2))."""
-    return (s(form, eps) + s(form, eps).conjugate()) * (1 / (2 * PI))
+    return (s(form, eps) + s(form, eps).conjugate()) * (1 / (2 * sums.PI))
 
 
 def p(form: Linear) -> ExponentialSum:
@@ -148,15 +132,15 @@ def raising_part(h: Operator) -> Operator:
 @cache
 def decaying() -> System:
     """A Gaussian bath with one exponential in each correlation function."""
-    plain, seventh = DECAYING.system(), TimeIntegrand.collect(4, [seventh_term()]).real_parts()
+    plain = DECAYING.system()
     values: dict[str, Plain | str] = {
         **plain.values, **free(r"\tau", r"\beta", "x"), **rates(BLOCH, DECAYING), **elements(),
         **motion(False),
         r"\omega_0": W, "x_0": Fraction(2, 9), r"\epsilon": EPS,
         r"\omega": Fraction(7, 10),
         r"\sigma(0)": SIGMA, r"\rho(0)": RHO * SIGMA,
-        "I_7": DECAYING.integral(seventh),
-        "K^{(2)}": DECAYING.value(K[2]), "B": FORMULAS["B"],
+        "I_7": DECAYING.integral(common.seventh_alone()),
+        "K^{(2)}": DECAYING.value(K[2]), "B": common.FORMULAS["B"],
         r"\Delta\omega": r"-\operatorname{Im}\{R_{1010}\}-\frac{|R_{1001}|^2}{2\omega_0}",
         r"f(\omega_0)": DECAYING.integral(half_of_dephasing()),
         r"f(-\omega_0)": DECAYING.integral(half_of_dephasing().reversed_frequencies()),
@@ -179,7 +163,7 @@ def decaying() -> System:
 
 def thermal_factor() -> Gaussian:
     """exp(-beta w0) = Ĉ1(-w0)/Ĉ1(w0), so that detailed balance holds at w0."""
-    up, down = (DECAYING.spectrum("C1", constant(W * sign)) for sign in (-1, 1))
+    up, down = (DECAYING.spectrum("C1", sums.constant(W * sign)) for sign in (-1, 1))
     (ratio,) = (up * down.inverse()).values({}).values()
     return ratio
 
@@ -306,7 +290,9 @@ def combination(seed: int, time: Linear) -> Operator:
 def populations(level: int) -> ExponentialSum:
     """K_nn^(2) for lines."""
     lines, beta = {"C1": OSCILLATORS.lines("C1")}, ExponentialSum.form(variable(r"\beta"))
-    found: ExponentialSum = simplex(level, lines, W, beta, lambda w: phase(-w, variable(r"\beta")))
+    found: ExponentialSum = common.simplex(
+        level, lines, W, beta, lambda w: phase(-w, variable(r"\beta"))
+    )
     return found
 
 

@@ -22,7 +22,7 @@ from derivations.nuclear_relaxation.checks import (
     zero_field,
 )
 from pertsym.codegen.expressions import ExpressionFunction
-from pertsym.derivation import Step, argued
+from pertsym.derivation import Step
 from pertsym.narrative import NamedForm, words_step
 from pertsym.paper import Paper
 from pertsym.present.expressions import rendered
@@ -36,7 +36,6 @@ _SHOWN = {
 }
 
 
-@argued
 def narrate(order: int) -> Iterator[Step]:
     """The argument up to order 2 or 4."""
     yield PAPER.told("hamiltonian")
@@ -95,7 +94,6 @@ def functions() -> tuple[ExpressionFunction, ...]:
 PAPER = Paper(
     script=__file__,
     equations=GENERATOR,
-    orders=(2, 4),
     narrate=narrate,
     modules={"like_spins.py": functions},
     rational="Two like spins 1/2, dipolar coupling b, correlation time tau, Larmor frequency omega",

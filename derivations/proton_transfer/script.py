@@ -16,13 +16,12 @@ import numpy as np
 from derivations.proton_transfer import equations
 from derivations.proton_transfer import number_checks as numbers
 from pertsym.certify.claims import checks_in
-from pertsym.derivation import Formula, Step, argued, typed
+from pertsym.derivation import Formula, Step, typed
 from pertsym.narrative import cumulant_step, moments_step
 from pertsym.paper import Paper
 from pertsym.systems import proton_transfer as taa
 
 
-@argued
 def narrate(order: int) -> Iterator[Step]:
     """The argument to second order; at order 4 with what TCL4 adds."""
     yield PAPER.told("hamiltonian")
@@ -110,7 +109,6 @@ def generate() -> Mapping[str, str]:
 
 PAPER = Paper(
     script=__file__,
-    orders=(2, 4),
     readings=equations.readings(),
     narrate=narrate,
     generate=generate,

@@ -13,7 +13,7 @@ from derivations.schlosshauer_hines_milburn_2008.checks import CHECKS, readings
 from pertsym.codegen.expressions import ExpressionFunction, render_expressions
 from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_function
-from pertsym.derivation import Formula, Step, argued
+from pertsym.derivation import Formula, Step
 from pertsym.environments import spins
 from pertsym.environments.spins import UNBIASED, ExponentialSum
 from pertsym.narrative import NamedForm, cumulant_step
@@ -51,7 +51,6 @@ def exponentials(value: ExponentialSum) -> str:
     return joined(pieces)
 
 
-@argued
 def narrate(order: int) -> Iterator[Step]:
     """The argument to order 2; order 4 adds the fourth cumulant of the spins."""
     told, t = PAPER.told, sympy.Symbol("t", positive=True)
@@ -172,7 +171,6 @@ def closed_forms() -> tuple[tuple[str, str, sympy.Expr, str, str], ...]:
 
 PAPER: Paper = Paper(
     script=__file__,
-    orders=(2, 4),
     readings=readings(),
     narrate=narrate,
     modules={"coefficients.py": specs},

@@ -19,7 +19,7 @@ import sympy
 from pertsym.baths.densities import ExpressionDensity
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact, near
 from pertsym.certify.time_domain import Exponentials, exact_time_integral
-from pertsym.derivation import Step, argued
+from pertsym.derivation import Step
 from pertsym.equations.exponential_bath import Decay, ExponentialBath, exact_generator
 from pertsym.equations.generator import Generator
 from pertsym.equations.symbolic_operators import symbolic_interaction
@@ -277,7 +277,6 @@ def thermal_rate(digits: int) -> Findings:
 CHECKS = checks_in(globals())
 
 
-@argued
 def narrate(order: int) -> Iterator[Step]:
     """Lower orders, which close, and at sixth order the whole argument."""
     told = PAPER.told
@@ -327,7 +326,6 @@ PAPER = Paper(
     equations=GENERATOR,
     orders=(2, 4, 6),
     narrate=narrate,
-    contents="ledger and document",
     readings={"kernels": kernels},
     rendered={"closed": lambda: f"{CLOSED}={closed_sum()}"},
     checks=CHECKS,

@@ -20,7 +20,7 @@ from pertsym.certify.standard import state_values
 from pertsym.certify.stationarity import RandomPoints, TwoLevelVariables, stationary
 from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_functions
-from pertsym.derivation import Step, argued
+from pertsym.derivation import Step
 from pertsym.dynamics.methods import steady
 from pertsym.equations.ccqme import Ccqme
 from pertsym.equations.generator import Generator
@@ -145,7 +145,6 @@ def missed_orders(digits: int) -> Findings:
 CHECKS = checks_in(globals())
 
 
-@argued
 def narrate(order: int) -> Iterator[Step]:
     """The theorem and its proof; closed forms to order 2 or 4; exact identities at order 6."""
     yield from map(PAPER.told, ("theorem", "slow-subspace", "induction", "corollary"))

@@ -12,11 +12,12 @@ from itertools import product
 
 import numpy as np
 
+from pertsym import narrative
 from pertsym.certify import standard
 from pertsym.certify.claims import Findings, check, checks_in, exact
-from pertsym.certify.standard import ORDERS, SYMBOLIC, model_values, structure_values
-from pertsym.codegen.quantities import quantity_functions
-from pertsym.derivation import Step, argued
+from pertsym.certify.standard import ORDERS, SYMBOLIC
+from pertsym.codegen.quantities import known_quantities, quantity_functions
+from pertsym.derivation import Step
 from pertsym.equations.generator import Generator
 from pertsym.equations.mean_force import boltzmann, second_order, through_kms
 from pertsym.equations.symbolic_operators import symbolic_interaction
@@ -24,15 +25,7 @@ from pertsym.exact import Gaussian
 from pertsym.generators.elimination import blocks, eliminated
 from pertsym.generators.second_order import Term
 from pertsym.language.dictionary import Dictionary, Known
-from pertsym.narrative import (
-    NamedForm,
-    RoutesDisagree,
-    cumulant_step,
-    moments_step,
-    named,
-    reduction_steps,
-    symbol,
-)
+from pertsym.narrative import NamedForm, RoutesDisagree, named, symbol
 from pertsym.paper import Paper
 from pertsym.present.expressions import table
 from pertsym.present.symbolic import form_expression, transition_symbols
@@ -58,11 +51,7 @@ def form(name: str, order: int) -> SpectralForm:
 
 def names() -> Dictionary:
     """Rates and populations by order: how formulas of the ledger are read."""
-    known = {
-        f"{symbol(name).latex}^{{({order})}}": Known(form(name, order))
-        for name in (*RATES, *ELIMINATED)
-        for order in (2, 4)
-    }
+    known = known_quantities(GENERATOR, (*RATES, *ELIMINATED))
     for level in range(LEVELS):
         for order in (0, 2):
             known[f"p_{level}^{{({order})}}"] = Known(population(level, order))
@@ -163,17 +152,16 @@ CHECKS = checks_in(globals())
 COHERENCES = ("R_1010", "R_2121", "R_2020")
 
 
-@argued
 def narrate(order: int) -> Iterator[Step]:
     """The argument up to order 2 or 4."""
     yield PAPER.told("hamiltonian")
-    yield moments_step(order)
-    yield cumulant_step(2)
+    yield narrative.moments_step(order)
+    yield narrative.cumulant_step(2)
     yield PAPER.told("second-order", named(GENERATOR, (*RATES, *COHERENCES), 2))
     if order < 4:
         return
-    yield cumulant_step(4)
-    yield from reduction_steps(GENERATOR, "k_20", 4)
+    yield narrative.cumulant_step(4)
+    yield from narrative.reduction_steps(GENERATOR, "k_20", 4)
     yield PAPER.told("rates", named(GENERATOR, [name for name in RATES if name != "k_20"], 4))
     changed = [name for name in RATES if form(f"{name}_eliminated", 4) != form(name, 4)]
     eliminated = named(GENERATOR, [f"{name}_eliminated" for name in changed], 4)
@@ -207,7 +195,6 @@ def selection() -> Step:
 PAPER = Paper(
     script=__file__,
     equations=GENERATOR,
-    orders=(2, 4),
     narrate=narrate,
     modules={
         "rates.py": lambda: quantity_functions(
@@ -222,9 +209,5 @@ PAPER = Paper(
     },
     terms=(*RATES, *COHERENCES),
     ledger_names=names,
-    readings={
-        "model": lambda: model_values(INTERACTION),
-        "structure": lambda: structure_values(GENERATOR),
-    },
     checks=CHECKS,
 )

@@ -29,12 +29,18 @@ from pertsym.certify.element_routes import (
     superoperators,
     within,
 )
+from pertsym.certify.slow_eigenvalues import COHERENCE, DIFFERENCE, slow_eigenvalue
 from pertsym.distributions.chains import orient_chains
 from pertsym.distributions.route import reduce_imaginary, reduce_real
 from pertsym.dynamics.levels import common_temperature
 from pertsym.dynamics.mean_force import mean_force
+from pertsym.equations.bloch import QUANTITIES, Bloch
+from pertsym.equations.exact_rates import ExactRates, complex_expression
+from pertsym.equations.exponential_bath import Decay
 from pertsym.equations.generator import Generator
+from pertsym.equations.rational import Exponential, rational_form, rational_terms
 from pertsym.equations.series import Equations
+from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, symbols_in
 from pertsym.expansion.paths import Element
 from pertsym.generators.system import Correlated, System
@@ -205,6 +211,53 @@ def thermal_baths(
     return compared
 
 
+def joint_motion(
+    interaction: Interaction, noise: Mapping[str, Exponential], w0: sympy.Symbol
+) -> tuple[ExactRates[Any], Mapping[str, sympy.Expr], Mapping[tuple[str, int], sympy.Expr]]:
+    """Two levels in classical noise that all decays with one rate, with the noise itself.
+
+    Its rates, what the names of their ring stand for, and by name and order: all but the shift,
+    from the recursion; the up rate without coherences; and 1/T1 and 1/T2 of the whole
+    generator, slow eigenvalues by perturbation theory of eigenvectors, without any cumulant.
+    """
+    decays = {name: (Decay((name,), "lambda"),) for name in noise}
+    rates = ExactRates.of(interaction, decays, max(ORDERS))
+    symbols = {"y": w0} | {name: sympy.Symbol(name, real=True) for name in interaction.symbols}
+    for name, function in noise.items():
+        symbols |= {name: function.amplitude, "lambda": function.rate}
+    *names, _ = QUANTITIES
+    found = {at: rates.expression(*at, symbols) for at in product(names, ORDERS)}
+    for start, name in ((DIFFERENCE, "inv_T1"), (COHERENCE, "inv_T2")):
+        for order, value in slow_eigenvalue(rates.bath, start, max(ORDERS)).items():
+            if order in ORDERS:
+                found[f"{name}_eliminated", order] = -complex_expression(value, symbols)[0]
+    for order in ORDERS:
+        up = rates.expression("k_up", order, symbols, eliminated=True)
+        found["k_up_eliminated", order] = up
+    return rates, symbols, found
+
+
+def exponential_noise(
+    equations: Bloch,
+    noise: Mapping[str, Exponential],
+    w0: sympy.Symbol,
+    elements: Iterable[Element] = (),
+) -> Findings:
+    """Closed forms by residues and time integrals of terms against `joint_motion`."""
+    rates, symbols, wanted = joint_motion(equations.interaction, noise, w0)
+    for element, order in product(elements, ORDERS):
+        terms = equations.element(order, element)
+        both = complex_expression(rates.element(order, element), symbols)
+        for factor, part in zip((Gaussian(1), Gaussian(0, -1)), both, strict=True):
+            found = rational_terms(terms.scaled(factor).real_parts(), noise, w0)
+            yield exact(f"R_{element}({order})", found, part)
+    for (name, order), value in wanted.items():
+        form = rational_form(equations.series(name)[order].form, noise, w0)
+        yield exact(f"{name}({order})", form, value)
+        if (linear := equations.terms(name, order)) is not None:
+            yield exact(f"terms of {name}({order})", rational_terms(linear, noise, w0), form)
+
+
 def gauss(end: float, count: int = 24) -> list[tuple[float, float]]:
     """Nodes and weights of Gauss's rule from 0 to `end`."""
     x, w = np.polynomial.legendre.leggauss(count)
@@ -284,11 +337,10 @@ def model_values(
     return Symbols([points | {"H_I": coupled, "H": whole}])
 
 
-def structure_values(generator: Generator) -> Values:
+def structure_values(interaction: Interaction) -> Values:
     r"""Reads relations between elements ``R_{ab,cd}``, of orders 2 and 4 at random numbers."""
-    numbers = drawn(generator.interaction, 12)
-    matrices = recursion(generator.interaction, numbers, max(ORDERS))
-    shape = (generator.dimension,) * 4
+    matrices = recursion(interaction, drawn(interaction, 12), max(ORDERS))
+    shape = (interaction.dimension,) * 4
     return element_values(matrices[order].reshape(shape) for order in ORDERS)
 
 

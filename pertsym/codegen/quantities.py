@@ -1,11 +1,16 @@
-"""Which functions a generated module has: quantities, then both parts of complex elements."""
+"""Which functions a generated module has, and how quantities are called in formulas by order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+import sympy
+
+from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.codegen.module import FunctionSpec
+from pertsym.equations.rational import Exponential, rational_form
 from pertsym.equations.series import Equations
+from pertsym.language.dictionary import Known
 from pertsym.narrative import NamedForm, symbol
 from pertsym.present.text import form_lines
 from pertsym.reduction.spectral import SpectralForm
@@ -50,6 +55,35 @@ def quantity_functions(
             functions.append(function(f"re_{name}_{n}", quantity.form, f"Re {text}"))
             functions.append(function(f"im_{name}_{n}", quantity.imaginary, f"Im {text}"))
     return tuple(functions)
+
+
+def rational_functions(
+    equations: Equations,
+    names: Sequence[str],
+    noise: Mapping[str, Exponential],
+    w0: sympy.Symbol,
+    system: str,
+    prefix: str = "",
+) -> tuple[ExpressionFunction, ...]:
+    """Functions of quantities at orders 2 and 4 for exponential correlation functions."""
+    return tuple(
+        ExpressionFunction(
+            f"{prefix}{name}_{n}",
+            rational_form(equations.series(name)[n].form, noise, w0),
+            f"{symbol(name).text}({n}) of {system}.",
+        )
+        for name in names
+        for n in _ORDERS
+    )
+
+
+def known_quantities(equations: Equations, names: Iterable[str]) -> dict[str, Known | str]:
+    """What the names of quantities at orders 2 and 4 mean in formulas."""
+    return {
+        f"{symbol(name).latex}^{{({n})}}": Known(equations.series(name)[n].form)
+        for name in names
+        for n in _ORDERS
+    }
 
 
 def form_function(name: str, shown: NamedForm, summary: str, domain: str = _DOMAIN) -> FunctionSpec:
