@@ -18,13 +18,9 @@ import sympy
 
 from pertsym.baths.balls import as_mpf
 from pertsym.baths.densities import DrudeLorentz
+from pertsym.certify import detailed_balance
 from pertsym.certify.claims import Findings, check, checks_in, close
-from pertsym.certify.detailed_balance import (
-    TwoLevels,
-    constant_from_form,
-    constants_from_generator,
-    constants_from_imaginary_time,
-)
+from pertsym.certify.detailed_balance import TwoLevels
 from pertsym.certify.gaussian_spectrum import GaussianSpectrum
 from pertsym.certify.standard import state_values
 from pertsym.certify.stationarity import TwoLevelVariables, stationary
@@ -62,10 +58,8 @@ Constants = Mapping[int, Any]
 @cache
 def both_routes(system: TwoLevels, digits: int) -> tuple[Constants, Constants]:
     """K(0), K(2), K(4) from the generator and from imaginary time, arb numbers."""
-    return (
-        constants_from_generator(system, BATH, digits),
-        constants_from_imaginary_time(system, BATH, digits),
-    )
+    from_generator = detailed_balance.constants_from_generator(system, BATH, digits)
+    return from_generator, detailed_balance.constants_from_imaginary_time(system, BATH, digits)
 
 
 @check(GENERATOR, IMAGINARY, status="numerical")
@@ -86,11 +80,10 @@ def closed_constant() -> SpectralForm:
 def closed_form(digits: int) -> Findings:
     """K(4) of an off-diagonal coupling: its formula and both routes."""
     asked = min(digits, MOST_DIGITS)
-    found = as_mpf(constant_from_form(OFF_DIAGONAL, BATH, asked + 3))
-    for what, route in zip(
-        ("generator", "imaginary time"), both_routes(OFF_DIAGONAL, asked + 3), strict=True
-    ):
-        yield close(f"K(4), {what}", found, as_mpf(route[4]), asked)
+    found = as_mpf(detailed_balance.constant_from_form(OFF_DIAGONAL, BATH, asked + 3))
+    one, other = both_routes(OFF_DIAGONAL, asked + 3)
+    yield close("K(4), generator", found, as_mpf(one[4]), asked)
+    yield close("K(4), imaginary time", found, as_mpf(other[4]), asked)
 
 
 @check("hierarchy of spectral lines", "imaginary-time expansion", "argument of the steps")

@@ -23,7 +23,7 @@ from derivations.esposito_gaspard_2003 import equations
 from derivations.esposito_gaspard_2003.equations import linear
 from pertsym.baths.divergence import Divergent
 from pertsym.certify import averaged_commutator as averaged
-from pertsym.certify.claims import Findings, check, checks_in, close, exact, holds, near
+from pertsym.certify.claims import Findings, check, close, exact, holds, near
 from pertsym.certify.conserved_energy_routes import from_ladder, rate_from_cumulant
 from pertsym.certify.standard import coupling_orders, gauss
 from pertsym.distributions import RULES
@@ -45,6 +45,8 @@ BRUTE = "averaged double commutator, 3 x 6 levels (double precision)"
 SUMS = "all pairings, sums over levels (double precision)"
 PRODUCT = "evolve, rates"
 ANEW = "equations as read, integrated anew (double precision)"
+EXPONENTIAL = "exponential of the Liouvillian"
+COMMUTATORS = "integrals of commutators (double precision)"
 ROUNDING = 1e-12
 Matrix = NDArray[Any]
 Times = Sequence[float]
@@ -85,11 +87,7 @@ def long_times(digits: int) -> Findings:
     yield holds("S = pi D - i P", True)
 
 
-@check(
-    "exponential of the Liouvillian",
-    "integrals of commutators (double precision)",
-    status="numerical",
-)
+@check(EXPONENTIAL, COMMUTATORS, status="numerical")
 def dyson(digits: int) -> Findings:
     """(6), (16)-(18), (22), (23): the exact state's coefficients of lambda, a small environment.
 
@@ -250,11 +248,8 @@ def secular(digits: int) -> Findings:
 @check(RULE, "self-consistent resolvent, expanded, at one rational point", status="numerical")
 def self_energy(digits: int) -> Findings:
     """All-left averages of the rule against g(z - e - Sigma), exactly, to sixth order."""
-    shares = {
-        sympy.Rational(-1, 3): sympy.Rational(1, 2),
-        sympy.Rational(1, 5): sympy.Rational(1, 3),
-        sympy.Rational(2): sympy.Rational(1, 6),
-    }
+    levels, weights = map(sympy.sympify, (("-1/3", "1/5", "2"), ("1/2", "1/3", "1/6")))
+    shares = dict(zip(levels, weights, strict=True))
     z, start, v = sympy.Rational(5), sympy.Rational(1, 7), sympy.Symbol("v")
     sigma = sympy.Integer(0)
     for _ in range(3):
@@ -291,12 +286,10 @@ def conserved_energy(digits: int) -> Findings:
             ("z(0)", series.z_infinity[0], first),
             ("z(2)", series.z_infinity[2], then),
         ):
-            inside = equations.at_total_energy(form).subs(
-                {conserved.DELTA: sympy.Rational(splitting), conserved.TOTAL: sympy.Rational(total)}
-            )
-            found = inside.subs(conserved.LAM, 1).replace(
-                conserved.R, lambda x: sympy.sqrt(sympy.Rational(1, 4) - x**2)
-            )
+            numbers = (splitting, total, 1)
+            given = zip((conserved.DELTA, conserved.TOTAL, conserved.LAM), numbers, strict=True)
+            inside = equations.at_total_energy(form).subs(list(given))
+            found = inside.replace(conserved.R, lambda x: sympy.sqrt(sympy.Rational(1, 4) - x**2))
             with mpmath.workdps(2 * digits + 20):
                 closed = mpmath.mpf(str(found.evalf(mpmath.mp.dps)))
                 yield close(f"{what}, Delta = {splitting}, E = {total}", value, closed, digits)
@@ -305,16 +298,15 @@ def conserved_energy(digits: int) -> Findings:
 # ---------------------------------------------------------------------------------------------
 # What users run
 
-ENERGY, SHELL, STRENGTH = -0.25, 0.05, 0.1
+ENERGY, SHELL = -0.25, 0.05
 UP = np.diag([0.0, 1.0]).astype(complex)
+FULL = "non-Markovian equation (double precision)"
 METHODS = ("energy-resolved", "energy-resolved-markov", "redfield-nonmarkov", "redfield")
 PER_FS = 2 * math.pi * 299792458 * 1e2 * 1e-15
 """1 cm^-1 in 1/fs."""
 
 
-def model(
-    splitting: float, strength: float = STRENGTH, units: str = "natural"
-) -> RandomMatrixModel:
+def model(splitting: float, strength: float = 0.1, units: str = "natural") -> RandomMatrixModel:
     """A spin with the environment at the energy of the figures."""
     coupling = Coupling.of(((0, 1), (1, 0)), "env", strength)
     levels, bath = (-splitting / 2, splitting / 2), RandomMatrixBath("env", ENERGY, SHELL)
@@ -390,9 +382,7 @@ def solvers(digits: int) -> Findings:
     yield near("simulation keeps the trace", run.populations.sum(axis=1), np.ones(5))
 
 
-@check(
-    "Markovian equation, slipped", "non-Markovian equation (double precision)", status="numerical"
-)
+@check("Markovian equation, slipped", FULL, status="numerical")
 def slippage(digits: int) -> Findings:
     """Without a slip the Markovian curve misses by lambda^2, with it by lambda^4."""
     pairs = (("energy-resolved-markov", "energy-resolved"), ("redfield", "redfield-nonmarkov"))
@@ -427,9 +417,8 @@ def figures(digits: int) -> Findings:
         said = {0.01: ("near", far < 0.1), 0.1: ("farther", far > kept), 0.5: ("off", far > 0.5)}
         yield holds(f"splitting {splitting}: Redfield {said[splitting][0]}", said[splitting][1])
     for splitting in (0.01, 0.5):
-        kept, pauli, _, redfield_markov = distances(splitting, early, 2)
-        follows = kept < 0.003 < min(pauli, redfield_markov)
-        yield holds(f"splitting {splitting}: early decay", follows)
+        kept, pauli, _, markov = distances(splitting, early, 2)
+        yield holds(f"splitting {splitting}: early decay", kept < 0.003 < min(pauli, markov))
     wide = [z(model(5.0), m, t) for m, t in zip(METHODS, (early, late, early, late), strict=True)]
     yield holds("splitting 5: both non-Markovian", np.abs(wide[0] - wide[2]).max() < 1e-6)
     yield holds("splitting 5: exact", distances(5.0, early, 2, 4)[0] < 1e-4)
@@ -439,6 +428,3 @@ def figures(digits: int) -> Findings:
         relaxes = np.abs(z(levels, "energy-resolved-markov", late) - 1).max() > 1e-3
         inside = energy + splitting < 0.5
         yield holds(f"triangle at {energy}, {splitting}", relaxes == inside)
-
-
-CHECKS = checks_in(globals())

@@ -16,19 +16,9 @@ from pertsym.equations import conserved_energy as conserved
 from pertsym.equations.conserved_energy import DELTA, EPS, LAM, N, R
 from pertsym.equations.energy_resolved import FINAL, OTHER, TwoLevels, master_equation
 from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE, Action, Projector
+from pertsym.language import kinetic
 from pertsym.language.evaluation import Symbols
-from pertsym.language.kinetic import (
-    BOUND,
-    ENERGY,
-    LEVELS,
-    PRINCIPAL,
-    UPTO,
-    WAVE,
-    Equations,
-    Head,
-    canonical,
-    level,
-)
+from pertsym.language.kinetic import BOUND, ENERGY, LEVELS, PRINCIPAL, UPTO, WAVE, Head, canonical
 
 F, J1 = sympy.Function("F"), sympy.Function("J_1")
 E, S, P, ETA = (sympy.Function(name) for name in ("E", "S", "P", "eta"))
@@ -207,11 +197,11 @@ def _normalised(value: Expr) -> Expr:
 
 
 def _tensor(f: Any) -> Head:
-    return lambda indices, arguments, bound: f(*(level(i, bound) for i in indices), *arguments)
+    return lambda indices, at, bound: f(*(kinetic.level(i, bound) for i in indices), *at)
 
 
 @cache
-def equations(key: str) -> Equations:
+def equations(key: str) -> kinetic.Equations:
     """The set of a key."""
     c, tensors = correlation(), {"n": N, "F": F, "r": R, "J_1": J1, "P": P, r"\eta": ETA, "S": S}
     heads = {name: _tensor(f) for name, f in {**tensors, "E": _level_energy}.items()}
@@ -219,7 +209,7 @@ def equations(key: str) -> Equations:
     heads["C^*"] = lambda _, arguments, __: c.xreplace({TAU: -arguments[0]})
     if key == "coherence":
         shift, damping = coherence()
-        heads[r"\tilde E"] = lambda s, _, bound: shift.xreplace({KET: level(s[0], bound)})
+        heads[r"\tilde E"] = lambda s, _, bound: shift.xreplace({KET: kinetic.level(s[0], bound)})
         heads[r"\Gamma"] = lambda *_: damping
     if key.endswith(("two levels, markovian", "normalised", "matrices, markovian")):
         for projector, subscript in SUBSCRIPTS.items():
@@ -230,7 +220,7 @@ def equations(key: str) -> Equations:
         r"\epsilon": EPS, r"\epsilon'": _PRIMED, r"\lambda": LAM, r"\Delta": DELTA,
         r"\pi": sympy.pi, "i": _I, r"\tau": TAU, "t": T, r"\infty": sympy.oo, "N": SIZE,
     }  # fmt: skip
-    return Equations(symbols, heads, partial(_motion, key), tuple(rules), (P, ETA, S))
+    return kinetic.Equations(symbols, heads, partial(_motion, key), tuple(rules), (P, ETA, S))
 
 
 def _level_energy(which: Expr) -> Expr:

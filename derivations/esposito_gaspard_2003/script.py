@@ -12,13 +12,9 @@ from dataclasses import replace
 
 import sympy
 
-from derivations.esposito_gaspard_2003.checks import CHECKS
-from derivations.esposito_gaspard_2003.equations import (
-    READINGS,
-    SUBSCRIPTS,
-    at_total_energy,
-    relaxation,
-)
+from derivations.esposito_gaspard_2003 import checks, equations
+from derivations.esposito_gaspard_2003.equations import READINGS, SUBSCRIPTS, relaxation
+from pertsym.certify.claims import checks_in
 from pertsym.codegen.expressions import ExpressionFunction, render_expressions
 from pertsym.derivation import Step
 from pertsym.environments.non_crossing import NonCrossing
@@ -81,14 +77,12 @@ def functions() -> Iterator[ExpressionFunction]:
         kernel = 2 * conserved.LAM**2 * conserved.bath_correlation(tau) * turning
         said = f"Integrand over tau > 0 of the non-Markovian Redfield rate {name}."
         yield of(f"redfield_kernel_{name}", kernel, said, "tau", "epsilon")
+    in_the_band = "at total energy E, levels at -Delta/2 and Delta/2, E -+ Delta/2 inside the band."
     series = conserved.conserved_energy_series()
     for name, table in (("rate", series.rate), ("z_infinity", series.z_infinity)):
         for order, value in table.items():
-            said = (
-                f"Contribution of order {order} at total energy E, levels at -Delta/2 and Delta/2, "
-            )
-            said += "E -+ Delta/2 inside the band."
-            yield of(f"{name}_{order}_conserved", at_total_energy(value), said, "E")
+            said = f"Contribution of order {order} {in_the_band}"
+            yield of(f"{name}_{order}_conserved", equations.at_total_energy(value), said, "E")
 
 
 _UNITS = f"""\
@@ -113,5 +107,5 @@ PAPER = Paper(
     narrate=narrate,
     generate=generate,
     readings=READINGS,
-    checks=CHECKS,
+    checks=checks_in(vars(checks)),
 )

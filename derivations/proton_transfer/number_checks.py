@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import pairwise, product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from pertsym.systems.dvr import Grid, bound_states
 
 Matrix = NDArray[np.complex128]
 Reals = NDArray[np.float64]
+Regime = tuple[float, float, str]
 
 ENGINE = "engine"
 PRINTED = "as printed (repaired)"
@@ -137,16 +138,16 @@ def dvr(digits: int) -> Findings:
     mass, frequency, depth, width, n = 1836.0, 0.01, 0.1, 1.0, np.arange(8)
     spring, grids = mass * frequency**2 / 2, (Grid(-2.0, 2.0, 41), Grid(-1.2, 5.0, 81))
     oscillator = bound_states(lambda x: spring * x**2, mass, grids[0], 8).states
-    found = bound_states(
+    morse_well = bound_states(
         lambda x: depth * (1 - np.exp(-width * x)) ** 2, mass, grids[1], 6, 1e-10
-    ).states.energies
+    )
     harmonic = width * math.sqrt(2 * depth / mass) * (n[:6] + 0.5)
     morse = harmonic - harmonic**2 / (4 * depth)
     raising = np.sqrt(n[1:] / (2 * mass * frequency))
     here = taa.grid_states(0.0, PACKET_LEVELS)
     yield near("harmonic energies", oscillator.energies, frequency * (n + 0.5))
     yield near("harmonic positions", np.abs(np.diag(oscillator.position, 1)), raising)
-    yield near("Morse energies", found, morse, 1e-9)
+    yield near("Morse energies", morse_well.states.energies, morse, 1e-9)
     yield holds("energies converged", here.energy_change < 1e-12)
     yield holds("positions converged", here.position_change < 1e-9)
 
@@ -157,13 +158,13 @@ def potential(digits: int) -> Findings:
     marks, states = taa.landmarks(), taa.grid_states(0.0, 6).states
     left = np.sum(states.vectors[states.grid.positions < marks.top] ** 2, axis=0)
     zero = float(taa.WELL(np.array([marks.left]))[0])
-    below = states.energies[1] < marks.barrier < states.energies[2]
     yield holds("left < top < right", marks.left < marks.top < marks.right)
     yield holds("energies count from the minimum", abs(zero - marks.zero) < 1e-15)
     yield holds("the left well is the lower one", 0 < marks.asymmetry < marks.barrier)
     yield holds(f"|0> is left: {left[0]:.2f}", left[0] > 0.8)
     yield holds(f"|1> is right: {left[1]:.2f}", left[1] < 0.2)
-    yield holds("two levels below the barrier", below)
+    below, above = states.energies[1:3]
+    yield holds("two levels below the barrier", below < marks.barrier < above)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -183,10 +184,8 @@ def fourth_order_condition(digits: int) -> Findings:
 @cache
 def slope(method: str) -> float:
     """Power of eta by which steady populations leave the mean-force state."""
-    low, high = (
-        float(np.abs(populations(eta, method) - populations(eta, "mean-force")).max())
-        for eta in LADDER
-    )
+    gaps = [populations(eta, method) - populations(eta, "mean-force") for eta in LADDER]
+    low, high = (float(np.abs(gap).max()) for gap in gaps)
     return math.log(high / low) / math.log(LADDER[1] / LADDER[0])
 
 
@@ -203,10 +202,8 @@ def scaling(digits: int) -> Findings:
 @check(ENGINE, status="numerical")
 def secular_generators(digits: int) -> Findings:
     """Secs. I, III.1: positive populations, no coherences, relaxation times."""
-    full, secular = (
-        {eta: float(populations(eta, m).min()) for eta in STEADY_ETAS}
-        for m in ("redfield", "redfield-secular")
-    )
+    methods = ("redfield", "redfield-secular")
+    full, secular = ({e: float(populations(e, m).min()) for e in STEADY_ETAS} for m in methods)
     yield holds(f"full Redfield: lowest population at eta = {pairs(full)}", max(full.values()) < 0)
     yield holds(f"secular: {pairs(secular)}", min(secular.values()) > 0)
     up = rates(1.0, "redfield-secular")
@@ -214,11 +211,8 @@ def secular_generators(digits: int) -> Findings:
     others = np.setdiff1d(np.arange(36), np.arange(6) * 7)
     for m in ("redfield-secular", "ccqme-secular"):
         yield holds(m, not np.any(constant_generator(0.3, m)[others, ::7]))
-    slowest = {
-        eta: np.sort(np.linalg.eigvals(rates(eta, "ccqme-secular")).real)[-2]
-        for eta in (0.1, 0.5, 1.0)
-    }
-    times = {eta: float(-1 / x / taa.FEMTOSECOND) for eta, x in slowest.items()}
+    modes = {eta: np.linalg.eigvals(rates(eta, "ccqme-secular")).real for eta in (0.1, 0.5, 1.0)}
+    times = {eta: float(-1 / np.sort(x)[-2] / taa.FEMTOSECOND) for eta, x in modes.items()}
     yield holds(f"femtoseconds: {pairs(times)}", 400 < times[1.0] < times[0.5] < 1100)
     yield holds("far slower at weak coupling", times[0.1] > 4000)
 
@@ -240,23 +234,15 @@ def table(order: int) -> tuple[tuple[str, float, tuple[str, ...]], ...]:
     return tuple((named, eta, tuple(map(written, values))) for named, eta, values in rows)
 
 
-class Regime(NamedTuple):
-    """|p_Gibbs - p_MF|/p_MF and |p_MF - p_exact|/p_exact of one population, and what they mean."""
-
-    gibbs_error: float
-    mean_force_error: float
-    name: str
-
-
 def classify(gibbs: float, mean_force: float, exact: float, threshold: float) -> Regime:
-    """The coupling regime from an equilibrium population by three routes, the last one true.
+    """|p_Gibbs - p_MF|/p_MF and |p_MF - p_exact|/p_exact of one population, and what they mean.
 
     "intermediate" if the second error exceeds the threshold, else "weak" if the first one does,
     else "ultraweak".
     """
     first, second = abs(gibbs - mean_force) / mean_force, abs(mean_force - exact) / exact
     below = "weak" if first > threshold else "ultraweak"
-    return Regime(first, second, "intermediate" if second > threshold else below)
+    return first, second, "intermediate" if second > threshold else below
 
 
 THRESHOLD = 1e-3
@@ -272,7 +258,7 @@ def regime(eta: float) -> Regime:
 @check(ENGINE, HIERARCHY, status="numerical")
 def regimes(digits: int) -> Findings:
     """Sec. III.1: where each regime begins."""
-    names = {row["eta"]: regime(row["eta"]).name for row in hierarchy()["steady"]}
+    names = {row["eta"]: regime(row["eta"])[-1] for row in hierarchy()["steady"]}
     starts = min(eta for eta, name in names.items() if name == "intermediate")
     yield holds("0.01 is ultraweak", names[0.01] == "ultraweak")
     yield holds("0.1 is weak", names[0.1] == "weak")
@@ -325,10 +311,8 @@ def relaxation(digits: int) -> Findings:
     yield holds(f"(c) CCQME follows: mean error {good:.4f}", good < 0.01)
     yield holds(f"(c) Redfield does not: {bad:.4f}", bad > 2 * good)
 
-    apart = [
-        populations(1.0, m) - exact("steady", eta=1.0) for m in ("mean-force", ccqme, redfield)
-    ]
-    distances = [float(np.abs(gap[:2]).max()) for gap in apart]
+    true, methods = exact("steady", eta=1.0), ("mean-force", ccqme, redfield)
+    distances = [float(np.abs((populations(1.0, m) - true)[:2]).max()) for m in methods]
     yield holds(f"(d) mean force, CCQME, Redfield: {distances}", ascending(distances))
     yield holds("(d) the mean-force state is close", distances[0] < 0.005)
 
@@ -336,10 +320,8 @@ def relaxation(digits: int) -> Findings:
 @check(ENGINE, HIERARCHY, status="numerical")
 def errors(digits: int) -> Findings:
     """Fig. 3."""
-    redfield, ccqme = (
-        {eta: mean_error(eta, m, relative=True) for eta in ETAS}
-        for m in ("redfield-secular", "ccqme-secular")
-    )
+    methods = ("redfield-secular", "ccqme-secular")
+    redfield, ccqme = ({e: mean_error(e, m, relative=True) for e in ETAS} for m in methods)
     line = np.polynomial.Polynomial.fit(ETAS, list(redfield.values()), 1)
     bend = float(np.abs(line(np.array(ETAS)) - list(redfield.values())).max())
     least = min(ccqme, key=lambda eta: ccqme[eta])
@@ -408,8 +390,8 @@ def wavepacket(digits: int) -> Findings:
     """
     marks, start = taa.landmarks(), taa.proton_wavepacket(0.1, PACKET_LEVELS)
     etas = (0.1, 0.3, 0.5, 1.0)
-    tracks = {"CCQME": {e: packet(e)[0] for e in etas},
-              "hierarchy": {e: exact("wavepacket", "position", eta=e) for e in etas}}  # fmt: skip
+    true = {e: exact("wavepacket", "position", eta=e) for e in etas}
+    tracks = {"CCQME": {e: packet(e)[0] for e in etas}, "hierarchy": true}
     for name, found in tracks.items():
         crossings = int(np.count_nonzero(np.diff(np.sign(found[0.1] - marks.top))))
         # <q> varies so much in the first, the middle and the last fifth
@@ -424,10 +406,9 @@ def wavepacket(digits: int) -> Findings:
     yield holds(f"norm in twelve levels: {start.captured:.4f}", start.captured > 0.99)
     yield holds(f"starts left: {q[0]:.3f}", q[0] < marks.top)
     yield holds("coherences are there, and decay", 0.1 < 2 * coherent[-1] < coherent[0])
-    on_track = np.abs(q - tracks["hierarchy"][0.1]).mean() < 0.015
-    yield holds("on the hierarchy's track", on_track)
+    yield holds("on the hierarchy's track", np.abs(q - true[0.1]).mean() < 0.015)
     settled, canonical, gibbs = steady_q.values()
-    settles = abs(settled - canonical) < 0.3 * abs(settled - gibbs)
-    yield holds(f"settles at {steady_q}", settles)
+    nearer = abs(settled - canonical) < 0.3 * abs(settled - gibbs)
+    yield holds(f"settles at {steady_q}", nearer)
     shift = {e: packet(e)[2]["mean-force"] - packet(e)[2]["gibbs"] for e in etas}
     yield holds(f"shift of the position: {pairs(shift)}", ascending([0.0, *shift.values()]))

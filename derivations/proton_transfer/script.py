@@ -45,13 +45,9 @@ def narrate(order: int) -> Iterator[Step]:
     yield steady_states(order)
     yield regimes()
     start = taa.proton_wavepacket(0.1, 12)
-    yield PAPER.told(
-        "wavepacket",
-        x0=marks["left"],
-        sigma=f"{start.width:.4f}",
-        p0=f"{start.momentum:.4f}",
-        captured=f"{100 * start.captured:.2f}",
-    )
+    sigma, p0 = f"{start.width:.4f}", f"{start.momentum:.4f}"
+    kept = f"{100 * start.captured:.2f}"
+    yield PAPER.told("wavepacket", x0=marks["left"], sigma=sigma, p0=p0, captured=kept)
 
 
 COMPUTED = "a table of computed numbers"
@@ -109,7 +105,7 @@ def generate() -> Mapping[str, str]:
 
 PAPER = Paper(
     script=__file__,
-    readings=equations.readings(),
+    readings=equations.READINGS,
     narrate=narrate,
     generate=generate,
     contents="levels, steady states, ledger and document",

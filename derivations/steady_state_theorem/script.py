@@ -22,15 +22,10 @@ from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_functions
 from pertsym.derivation import Step
 from pertsym.dynamics.methods import steady
+from pertsym.equations import mean_force
 from pertsym.equations.ccqme import Ccqme
 from pertsym.equations.generator import Generator
-from pertsym.equations.mean_force import (
-    boltzmann,
-    chains,
-    equilibrium_constant,
-    second_order,
-    through_kms,
-)
+from pertsym.equations.mean_force import boltzmann, chains, second_order, through_kms
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
@@ -46,6 +41,7 @@ LEVELS = (0, 1)
 KMS = "forms modulo the KMS relation"
 ENGINE = "ordered cumulants and arc-length reduction"
 IMAGINARY = "imaginary-time expansion"
+HIERARCHY = "generator by the hierarchy (double precision)"
 LINES = "identities of rational functions for spectral lines, with the argument of the steps"
 SAMPLE = "identities for spectral lines, sampled at a random point of a field of 2^61 - 1 elements"
 """No proof: an identity that fails passes with a probability below 1e-15."""
@@ -84,9 +80,8 @@ def fourth_order_forms(digits: int) -> Findings:
     """The second-order mean-force state is stationary at fourth order, diagonal coupling too."""
     for a in LEVELS:
         yield exact(f"population {a}", through_kms(fourth_order_rate(a)), ZERO_FORM)
-    yield Finding(
-        "integrals over two spectra occur and cancel in pairs", bool(fourth_order_rate(0).integrals)
-    )
+    left = fourth_order_rate(0).integrals
+    yield Finding("integrals over two spectra occur and cancel in pairs", bool(left))
 
 
 @check(LINES)
@@ -111,9 +106,8 @@ sixth_order_samples = partial(_sampled, 6, {2: False, 3: False})
 def chosen_model(levels: int, strength: float) -> Model:
     """Levels without symmetry, a full real coupling matrix, one Drude bath."""
     energies = (0.0, 0.7, 1.6, 2.1)[:levels]
-    rows = [
-        [math.cos(1.0 + 2.0 * (n + m) + 0.7 * n * m) for m in range(levels)] for n in range(levels)
-    ]
+    n = np.arange(levels)
+    rows = np.cos(1.0 + 2.0 * np.add.outer(n, n) + 0.7 * np.outer(n, n)).tolist()
     bath = Bath(BATH, "boson", 1.3, DrudeLorentz(0.05, 1.1))
     return Model.of(energies, [Coupling.of(rows, BATH, strength)], [bath])
 
@@ -126,20 +120,15 @@ def distances(levels: int, method: str, order: int, strength: float) -> tuple[fl
     return float(np.abs(populations).max()), float(np.abs(off - populations).max())
 
 
-@check(
-    "generator by the hierarchy (double precision)",
-    "imaginary time (double precision)",
-    status="numerical",
-)
+@check(HIERARCHY, "imaginary time (double precision)", status="numerical")
 def missed_orders(digits: int) -> Findings:
     """Powers with which steady states leave the mean-force state, three and four levels."""
     for levels in (3, 4):
         for method, order, kind, power in MISSED:
             strong, weak = (distances(levels, method, order, s)[kind] for s in (0.3, 0.15))
-            held = abs(math.log2(strong / weak) - power) < 0.4
             missed = ("populations", "coherences")[kind]
             what = f"{levels} levels: {missed} of {method} miss those of order {order} by {power}"
-            yield Finding(what, held)
+            yield Finding(what, abs(math.log2(strong / weak) - power) < 0.4)
 
 
 CHECKS = checks_in(globals())
@@ -152,10 +141,8 @@ def narrate(order: int) -> Iterator[Step]:
     yield PAPER.told("lines", counts=counts)
     yield PAPER.told("second-order", _second_order(0, 1))
     if order >= 4:
-        fourth = [
-            NamedForm(rf"(K_4)_{{00,{aa}}}", f"K4 00{aa}", GENERATOR.series(f"R_00{aa}")[4].form)
-            for aa in ("00", "11")
-        ]
+        form = {aa: GENERATOR.series(f"R_00{aa}")[4].form for aa in ("00", "11")}
+        fourth = [NamedForm(rf"(K_4)_{{00,{aa}}}", f"K4 00{aa}", x) for aa, x in form.items()]
         yield PAPER.told("ingredients", _second_order(0, 0), _second_order(1, 1), fourth)
         yield PAPER.told("fourth-order")
     if order >= 6:
@@ -184,7 +171,7 @@ def specs() -> tuple[FunctionSpec, ...]:
     return form_functions(
         (
             ("K_0", boltzmann(COUPLING, 1), "rho_11/rho_00 of the mean-force state at order 0"),
-            ("K_2", equilibrium_constant(COUPLING), "rho_11/rho_00 at order 2"),
+            ("K_2", mean_force.equilibrium_constant(COUPLING), "rho_11/rho_00 at order 2"),
             ("coherence_2", second_order(COUPLING, 0, 1), coherence),
         )
     )
