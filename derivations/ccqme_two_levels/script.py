@@ -26,7 +26,6 @@ from derivations.ccqme_two_levels.common import (
 )
 from pertsym.baths.densities import DrudeLorentz
 from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact, holds, near
-from pertsym.certify.imaginary_time import Mode
 from pertsym.certify.standard import model_values
 from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_functions
@@ -71,55 +70,41 @@ def element_name(n: int, m: int) -> str:
     return f"q{min(n, m)}{max(n, m)}"
 
 
-@check(IMAGINARY, "quadrature in imaginary time", status="derived")
+@check(IMAGINARY, "exponentials of block matrices", status="derived")
 def mean_force_state(digits: int) -> Findings:
-    """(15)-(17), (83)-(86): every element against quadrature in imaginary time, one oscillator."""
-    mode = Mode(1.75, np.array([[0, 1], [1, 0]]), 0.5)
+    """(15)-(17), (83)-(86): every element against the expansion of exp(-beta H), one oscillator.
+
+    Ĉ = 2 pi {(n + 1) delta(w - w1) + n delta(w + w1)}, each line of which adds its frequency to
+    the energy between q and q.
+    """
     with mpmath.workdps(digits + 10):
-        inverse, gap = mpmath.mpf(BETA_VALUE), mpmath.mpf("0.75")
-        correlation = mode.correlation(BETA_VALUE)
+        inverse, gap, w1 = map(mpmath.mpf, (BETA_VALUE, "0.75", "1.75"))
+        n = 1 / mpmath.expm1(inverse * w1)
+        lines = ((n + 1, w1), (n, -w1))
+
+        def transform(_: str, w: Any, derivative: Any) -> Any:
+            """P and its derivatives."""
+            k = int(derivative)
+            poles = mpmath.fsum(weight / (at - w) ** (k + 1) for weight, at in lines)
+            return 2 * mpmath.pi * mpmath.factorial(k) * poles
+
+        q = mpmath.matrix(2, 2)
+        for row, column in BOTH:
+            value = ELEMENTS[element_name(row, column)]
+            q[row, column] = mpmath.mpf(value.numerator) / value.denominator
+        wanted, free = mpmath.zeros(2), mpmath.diag([0, -gap])
+        for weight, at in lines:
+            blocks = mpmath.zeros(6)
+            blocks[:2, :2] = blocks[4:, 4:] = free
+            blocks[2:4, 2:4] = free - at * mpmath.eye(2)
+            blocks[:2, 2:4] = blocks[2:4, 4:] = q
+            wanted += weight * mpmath.expm(inverse * blocks)[:2, 4:]
         exactly = {name: Gaussian(value) for name, value in ELEMENTS.items()}
-        for n, m in BOTH:
-            form = at_elements(second_order(COUPLING, n, m), exactly)
-            found = _of_the_mode(form, mode, inverse, gap)
-            wanted = _quadrature(n, m, correlation, inverse, gap)
-            yield close(f"element {n}{m}", found, wanted, digits)
-
-
-def _of_the_mode(form: SpectralForm, mode: Mode, inverse: Any, gap: Any) -> Any:
-    """A form in P and Boltzmann factors for Ĉ = 2 pi g^2 {[n+1] delta(w-w1) + n delta(w+w1)}."""
-    w1, g = mpmath.mpf(mode.frequency), mpmath.mpf(mode.strength)
-    n = 1 / mpmath.expm1(inverse * w1)
-
-    def transform(_: str, w: Any, derivative: Any) -> Any:
-        k = int(derivative)
-        lines = (n + 1) / (w1 - w) ** (k + 1) + n / (-w1 - w) ** (k + 1)
-        return 2 * mpmath.pi * g**2 * mpmath.factorial(k) * lines
-
-    expression = form_expression(form)
-    value = evaluated(expression, {PrincipalTransform: transform}, {w0: gap, beta: inverse})
-    return mpmath.mpf(sympy.N(value, mpmath.mp.dps))
-
-
-def _quadrature(n: int, m: int, correlation: Any, inverse: Any, gap: Any) -> Any:
-    """sum_k q_nk q_km int du C(-iu) e^{-E_k u} int_0^{beta-u} ds e^{-E_n s - E_m (beta-u-s)}."""
-    energies = (mpmath.mpf(0), gap)
-
-    def outer(t: Any) -> Any:
-        if n == m:
-            return t * mpmath.exp(-energies[n] * t)
-        lower, upper = mpmath.exp(-energies[n] * t), mpmath.exp(-energies[m] * t)
-        return (lower - upper) / (energies[m] - energies[n])
-
-    total = mpmath.mpf(0)
-    for k in LEVELS:
-        weight = ELEMENTS[element_name(n, k)] * ELEMENTS[element_name(k, m)]
-        integral = mpmath.quad(
-            lambda u, k=k: correlation(u) * mpmath.exp(-energies[k] * u) * outer(inverse - u),
-            [0, inverse],
-        )
-        total += mpmath.mpf(weight.numerator) / weight.denominator * integral
-    return total
+        for row, column in BOTH:
+            form = form_expression(at_elements(second_order(COUPLING, row, column), exactly))
+            found = evaluated(form, {PrincipalTransform: transform}, {w0: gap, beta: inverse})
+            found = mpmath.mpf(sympy.N(found, mpmath.mp.dps))
+            yield close(f"element {row}{column}", found, wanted[row, column], digits)
 
 
 def model() -> Model:
