@@ -32,22 +32,11 @@ from pertsym.generators.contracted import Contracted
 from pertsym.language.evaluation import INTEGRAL, Symbols, dissipator
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import EnclosedSpectra
-from pertsym.oscillator import elimination, lorentz_drude
+from pertsym.oscillator import elimination, lorentz_drude, weyl
 from pertsym.oscillator import master_equation as derived
 from pertsym.oscillator.fock import DampedLevels, phonon_number
 from pertsym.oscillator.lorentz_drude import TEMPERATURE
-from pertsym.oscillator.weyl import (
-    FREQUENCY,
-    MASS,
-    ONE,
-    TIME,
-    P,
-    Superoperator,
-    Weyl,
-    X,
-    heisenberg,
-    oscillator_hamiltonian,
-)
+from pertsym.oscillator.weyl import FREQUENCY, MASS, ONE, TIME, P, Superoperator, Weyl, X
 from pertsym.present.expressions import tex
 
 Value = Any
@@ -70,12 +59,13 @@ def ladder() -> tuple[Value, Value]:
 
 def oscillator() -> Point:
     """(1)-(24), (30), (31)."""
-    h, second, limits = oscillator_hamiltonian(), derived.master_equation(), derived.static_limit()
+    h, second = weyl.oscillator_hamiltonian(), derived.master_equation()
+    limits = derived.static_limit()
     kernels = {name: INTEGRAL * kernel for name, kernel in second.kernels.items()}
     (lower, raising), free = ladder(), Superoperator.commutator(h).scaled(-I)
     return called(MASS, FREQUENCY, TIME, derived.C0) | {
         "X": X, "P": P, "H_S": h, "a": lower, r"a^\dagger": raising,
-        r"\tilde X": lambda t: heisenberg(h, X, t), r"\rho_S": RHO,
+        r"\tilde X": lambda t: weyl.heisenberg(h, X, t), r"\rho_S": RHO,
         r"\dot\rho_S": free + INTEGRAL * second.integrand, r"\nu": lambda t: derived.NOISE,
         r"\eta": lambda t: derived.DISSIPATION * (1 if t == TIME else -1),
         "C": lambda t: (sympy.sympify if t == TIME else sympy.conjugate)(derived.CORRELATION),
@@ -253,8 +243,8 @@ CLOSED = "closed form"
 @check(ENGINE, "direct substitution")
 def oscillator_motion(digits: int) -> Findings:
     """(7) solves Heisenberg's equation and (30), (31) make a; (23) keeps the trace."""
-    hamiltonian, (lower, raising) = oscillator_hamiltonian(), ladder()
-    x, p = (heisenberg(hamiltonian, operator) for operator in (X, P))
+    hamiltonian, (lower, raising) = weyl.oscillator_hamiltonian(), ladder()
+    x, p = (weyl.heisenberg(hamiltonian, operator) for operator in (X, P))
     slope = Weyl.of({k: sympy.diff(v, TIME) for k, v in x.terms.items()})
     driven = hamiltonian.commutator(x).scaled(sympy.I)
     commutator = x.commutator(p).coefficient(0, 0)
