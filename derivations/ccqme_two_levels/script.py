@@ -15,15 +15,8 @@ import mpmath
 import numpy as np
 import sympy
 
-from derivations.ccqme_two_levels.common import (
-    BATH,
-    COUPLING,
-    EQUATION,
-    LEVELS,
-    names,
-    real,
-    symbols,
-)
+from derivations.ccqme_two_levels import common
+from derivations.ccqme_two_levels.common import BATH, COUPLING, EQUATION, LEVELS, real, symbols
 from pertsym.baths.densities import DrudeLorentz
 from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact, holds, near
 from pertsym.certify.standard import model_values
@@ -41,22 +34,17 @@ from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
 from pertsym.narrative import NamedForm, cumulant_step
 from pertsym.paper import Paper
+from pertsym.present import symbolic
 from pertsym.present.expressions import rendered, rows
-from pertsym.present.symbolic import (
-    PrincipalTransform,
-    Spectrum,
-    beta,
-    evaluated,
-    form_expression,
-    w0,
-)
+from pertsym.present.symbolic import PrincipalTransform, Spectrum, beta, w0
 from pertsym.rates import spectra_of
 from pertsym.reduction.elements import at_elements
-from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
+from pertsym.reduction.spectral import ZERO_FORM
 
 BOTH = tuple(product(LEVELS, repeat=2))
 ELEMENTS = {"q00": Fraction(-3, 8), "q01": Fraction(1, 3), "q11": Fraction(2, 3)}
 BETA_VALUE = 1.25
+secular_rate = EQUATION.secular_rate
 
 ENGINE = "ordered cumulant and arc-length reduction"
 OPERATORS = "operator form in symbols"
@@ -70,6 +58,9 @@ def element_name(n: int, m: int) -> str:
     return f"q{min(n, m)}{max(n, m)}"
 
 
+OPERATOR = [[ELEMENTS[element_name(n, m)] for m in LEVELS] for n in LEVELS]
+
+
 @check(IMAGINARY, "exponentials of block matrices", status="derived")
 def mean_force_state(digits: int) -> Findings:
     """(15)-(17), (83)-(86): every element against the expansion of exp(-beta H), one oscillator.
@@ -80,36 +71,34 @@ def mean_force_state(digits: int) -> Findings:
     with mpmath.workdps(digits + 10):
         inverse, gap, w1 = map(mpmath.mpf, (BETA_VALUE, "0.75", "1.75"))
         n = 1 / mpmath.expm1(inverse * w1)
-        lines = ((n + 1, w1), (n, -w1))
+        lines, q = ((n + 1, w1), (n, -w1)), mpmath.matrix(OPERATOR)
 
         def transform(_: str, w: Any, derivative: Any) -> Any:
             """P and its derivatives."""
             k = int(derivative)
-            poles = mpmath.fsum(weight / (at - w) ** (k + 1) for weight, at in lines)
+            poles = mpmath.fsum(weight / (line - w) ** (k + 1) for weight, line in lines)
             return 2 * mpmath.pi * mpmath.factorial(k) * poles
 
-        q = mpmath.matrix(2, 2)
-        for row, column in BOTH:
-            value = ELEMENTS[element_name(row, column)]
-            q[row, column] = mpmath.mpf(value.numerator) / value.denominator
         wanted, free = mpmath.zeros(2), mpmath.diag([0, -gap])
-        for weight, at in lines:
+        for weight, energy in lines:
             blocks = mpmath.zeros(6)
             blocks[:2, :2] = blocks[4:, 4:] = free
-            blocks[2:4, 2:4] = free - at * mpmath.eye(2)
+            blocks[2:4, 2:4] = free - energy * mpmath.eye(2)
             blocks[:2, 2:4] = blocks[2:4, 4:] = q
             wanted += weight * mpmath.expm(inverse * blocks)[:2, 4:]
         exactly = {name: Gaussian(value) for name, value in ELEMENTS.items()}
+        at = {w0: gap, beta: inverse}
         for row, column in BOTH:
-            form = form_expression(at_elements(second_order(COUPLING, row, column), exactly))
-            found = evaluated(form, {PrincipalTransform: transform}, {w0: gap, beta: inverse})
+            form = at_elements(second_order(COUPLING, row, column), exactly)
+            shown = symbolic.form_expression(form)
+            found = symbolic.evaluated(shown, {PrincipalTransform: transform}, at)
             found = mpmath.mpf(sympy.N(found, mpmath.mp.dps))
             yield close(f"element {row}{column}", found, wanted[row, column], digits)
 
 
 def model() -> Model:
     """Two levels with all matrix elements, one Drude bath."""
-    operator = [[float(ELEMENTS[element_name(n, m)]) for m in LEVELS] for n in LEVELS]
+    operator = np.array(OPERATOR, dtype=float).tolist()
     bath = Bath(BATH, "boson", BETA_VALUE, DrudeLorentz(0.1, 0.9))
     return Model.of((0.0, 1.0), [Coupling.of(operator, BATH)], [bath])
 
@@ -186,14 +175,14 @@ def stationarity(digits: int) -> Findings:
 def secular_rates(digits: int) -> Findings:
     """The secular equation: trace, K^(2) as the ratio of its rates, and T -> 0."""
     (up2, down2), (up4, down4) = (
-        (EQUATION.secular_rate(order, 1, 0), EQUATION.secular_rate(order, 0, 1)) for order in (2, 4)
+        (secular_rate(order, 1, 0), secular_rate(order, 0, 1)) for order in (2, 4)
     )
     ratio = up4 - boltzmann(COUPLING, 1) * down4 - equilibrium_constant(COUPLING) * down2
     cold_up = zero_temperature(up4)
     cold_K = zero_temperature(equilibrium_constant(COUPLING))
     yield exact("k10 - K k01 at order 4", through_kms(ratio), ZERO_FORM)
-    yield exact("loss is gain, 0", EQUATION.secular_rate(4, 0, 0) + up4, ZERO_FORM)
-    yield exact("loss is gain, 1", EQUATION.secular_rate(4, 1, 1) + down4, ZERO_FORM)
+    yield exact("loss is gain, 0", secular_rate(4, 0, 0) + up4, ZERO_FORM)
+    yield exact("loss is gain, 1", secular_rate(4, 1, 1) + down4, ZERO_FORM)
     yield exact("T -> 0: k10(4) = k01(2) K(2)", cold_up, zero_temperature(down2) * cold_K)
     yield exact("T -> 0: nothing of order 2", zero_temperature(up2), ZERO_FORM)
 
@@ -268,14 +257,6 @@ def product_formula(key: str) -> Formula:
     return rendered(rf"\left({name}\right)_{{00}}", sympy.expand(product(RHO)[0, 0]), number)
 
 
-def rendered_rows() -> dict[str, Callable[[], str]]:
-    """S and the four products of the ledger, as matrices of symbols."""
-    return {
-        "S": lambda: rendered("S", S).latex,
-        **{key: partial(lambda key: product_formula(key).latex, key) for key in PRODUCTS},
-    }
-
-
 def redfield_elements(*elements: str) -> Iterator[NamedForm]:
     """Real and imaginary parts, from the ordered cumulant."""
     for indices in elements:
@@ -320,12 +301,12 @@ def narrate(order: int) -> Iterator[Step]:
     )
     yield PAPER.told("stationarity")  # (78), (79), (87)-(91): zero forms
     rates = [
-        NamedForm(f"k_{{{a}{b}}}^{{({n})}}", f"k{a}{b}({n})", _rate(n, a, b))
+        NamedForm(f"k_{{{a}{b}}}^{{({n})}}", f"k{a}{b}({n})", secular_rate(n, a, b))
         for n in (2, 4)
         for a, b in ((1, 0), (0, 1))
     ]
     yield PAPER.told("secular", rates)
-    limits = (("k_{10}^{(4)}", "k10(4)", _rate(4, 1, 0)), ("K^{(2)}", "K(2)", constant))
+    limits = (("k_{10}^{(4)}", "k10(4)", secular_rate(4, 1, 0)), ("K^{(2)}", "K(2)", constant))
     cold = [
         NamedForm(rf"\lim_{{T\to0}}{latex}", f"{text} at T = 0", zero_temperature(form))
         for latex, text, form in limits
@@ -333,15 +314,11 @@ def narrate(order: int) -> Iterator[Step]:
     yield PAPER.told("zero-temperature", cold)
 
 
-def _rate(order: int, a: int, b: int) -> SpectralForm:
-    return EQUATION.secular_rate(order, a, b)
-
-
 def specs() -> tuple[FunctionSpec, ...]:
     """The functions of equations.py."""
     summary = "Second order of <{}|Tr_B exp(-beta H)|{}>/Z_B, exp(-beta E_0) = 1"
     rates = [
-        (f"{name}_{order}", _rate(order, a, b), f"k{a}{b}({order}) of the secular CCQME")
+        (f"{name}_{order}", secular_rate(order, a, b), f"k{a}{b}({order}) of the secular CCQME")
         for order in (2, 4)
         for name, (a, b) in (("k_up", (1, 0)), ("k_down", (0, 1)))
     ]
@@ -357,13 +334,16 @@ def specs() -> tuple[FunctionSpec, ...]:
 PAPER = Paper(
     script=__file__,
     orders=(2, 4),
-    ledger_names=names,
+    ledger_names=common.names,
     readings={
         "model": lambda: model_values(COUPLING, "q"),
         **{moved: partial(values, moved) for moved in ("redfield", "ccqme")},
         "redfield, KMS": partial(values, "redfield", kms=True),
     },
-    rendered=rendered_rows(),
+    rendered={
+        "S": lambda: rendered("S", S).latex,
+        **{key: partial(lambda key: product_formula(key).latex, key) for key in PRODUCTS},
+    },
     narrate=narrate,
     modules={"equations.py": specs},
     checks=CHECKS,

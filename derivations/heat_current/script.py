@@ -88,6 +88,7 @@ Matrix = NDArray[np.complex128]
 @check(standard.RESIDUES, standard.TIME, standard.BRUTE, status="numerical")
 def counted_elements(digits: int) -> Findings:
     """K(s), its left-right arcs with correlation functions unrelated to those of the others."""
+    counted = COUNTED.counted
     for seed in (21, 22):
         numbers = routes.drawn(INTERACTION, seed)
         others = routes.drawn(INTERACTION, seed + 100).baths
@@ -95,11 +96,8 @@ def counted_elements(digits: int) -> Findings:
         wide = replace(numbers, baths=MappingProxyType({**numbers.baths, **both}))
         for order in ORDERS:
             matrix = routes.superoperators(INTERACTION, numbers, order, others)
-            for a, b, c, d in product((0, 1), repeat=4):
-                element = a, b, c, d
-                yield from routes.element_findings(
-                    COUNTED.counted, wide, order, element, digits, (matrix,)
-                )
+            for e in counted.elements:
+                yield from routes.element_findings(counted, wide, order, e, digits, (matrix,))
 
 
 @check(standard.RESIDUES, standard.BRUTE, standard.RECURSION, status="numerical")
@@ -225,13 +223,6 @@ def _exact_current(numbers: routes.Numbers, square: float, bath: str) -> float:
 CHECKS = checks_in(globals())
 
 
-FOURTH = (
-    r"\det[\lambda-K(-s-\beta)]=\det[\lambda-K(s)]+O(\text{order }8)",
-    "relations between functions of s, which a check proves with spectra as symbols",
-)
-"""The symmetry of fourth order."""
-
-
 @argued
 def narrate(order: int) -> Iterator[Step]:
     """The argument up to order 2 or 4."""
@@ -258,7 +249,11 @@ def narrate(order: int) -> Iterator[Step]:
     steady = NamedForm(r"\omega_0^{-1}I_X^{(2)}\Gamma^{(2)}", "I_X(2) Γ(2)/ω0", cleared)
     rows = ("H4", "H5", "H6") if order >= 4 else ("H4",)
     yield PAPER.told("steady", steady, [PAPER.row(row, "") for row in rows])
-    yield PAPER.told("symmetry", [typed(*FOURTH)] if order >= 4 else [])
+    fourth = typed(
+        r"\det[\lambda-K(-s-\beta)]=\det[\lambda-K(s)]+O(\text{order }8)",
+        "relations between functions of s, which a check proves with spectra as symbols",
+    )
+    yield PAPER.told("symmetry", [fourth] if order >= 4 else [])
 
 
 def counted_rates(order: int, *elements: tuple[int, int]) -> list[NamedForm]:

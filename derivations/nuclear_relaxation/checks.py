@@ -25,7 +25,7 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.certify import standard
 from pertsym.certify.claims import Findings, check, checks_in, close, exact, holds, near
-from pertsym.certify.element_routes import dense as as_dense
+from pertsym.certify.element_routes import dense
 from pertsym.certify.standard import ORDERS
 from pertsym.derivation import Reading
 from pertsym.equations import exponential_bath as hierarchy
@@ -351,11 +351,6 @@ def rate(matrix: Array, of: Array, by: Array) -> complex:
     return complex(-np.trace(of.conj().T @ moved) / np.trace(of.conj().T @ of))
 
 
-def dense(operator: Operator) -> Array:
-    """A sparse operator of the engine as a matrix."""
-    return as_dense(operator, LEVELS)
-
-
 # ---------------------------------------------------------------------------------------------
 # Checks
 
@@ -406,7 +401,7 @@ def second_order(digits: int) -> Findings:
     matrix = redfield([(b, _AXES[0], None), (a1, _AXES[1], 0), (a2, _AXES[2], 1)], _LARMOR, _TAU)
     for name, pair in RATES.items():
         value = _value(rate_form(name)[0], strengths, amplitudes)
-        wanted = rate(matrix, dense(pair.of), dense(pair.by)).real
+        wanted = rate(matrix, dense(pair.of, LEVELS), dense(pair.by, LEVELS)).real
         yield holds(pair.text, abs(value - wanted) < _DOUBLE * abs(matrix).max())
 
 
@@ -475,7 +470,7 @@ def same_correlation(digits: int) -> Findings:
 def like_protons(digits: int) -> Findings:
     """Two protons as a model, fourth order in Gaussian noise, against the rational functions."""
     spins = (NuclearSpin("1H"), NuclearSpin("1H", (0.0, 0.9, 1.2)))
-    total = dense(F_Z)
+    total = dense(F_Z, LEVELS)
     b = 1e-7 * spins[0].gamma ** 2 * 1.054571817e-34 / 1.5e-10**3
     for field, tau in ((0.0, 1e-8), (0.5, 1e-8), (0.5, 2e-9)):
         orders = tcl_generator(nuclear_spins(spins, field, tau), ORDER).orders

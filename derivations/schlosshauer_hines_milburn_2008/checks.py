@@ -123,10 +123,7 @@ def two_spins() -> Point:
 
 def surrogate() -> Point:
     """(19)-(22): one frequency of the spins, and of oscillators g (b + b^+) of occupation n."""
-    density, n = (
-        sympy.Symbol("J", positive=True),
-        1 / (sympy.exp(W / TEMPERATURE) - 1),
-    )
+    density, n = sympy.Symbol("J", positive=True), 1 / (sympy.exp(W / TEMPERATURE) - 1)
     polarised = {spins.POLARISATION: sympy.tanh(W / (2 * TEMPERATURE))}
     spin = spins.cumulant(2).specialised(UNBIASED).specialised(polarised)
 
@@ -415,6 +412,10 @@ def non_gaussian_dynamics(digits: int) -> Findings:
     operator = np.array([[0.3, 1.0], [1.0, -0.5]], dtype=complex)
     initial = np.array([[0.8, 0.2 + 0.1j], [0.2 - 0.1j, 0.2]])
     z, x = np.diag([1.0, -1.0]), np.array([[0.0, 1.0], [1.0, 0.0]])
+
+    def side_by_side(one: Any, other: Any) -> Any:
+        return np.kron(one, np.eye(len(other))) + np.kron(np.eye(len(one)), other)
+
     for bias in (0.0, 0.6):
         spin = BathSpin(1.0, bias, 1.3, 0.7)
         own = (spin.bias * z + spin.tunnelling * x) / 2
@@ -423,15 +424,8 @@ def non_gaussian_dynamics(digits: int) -> Findings:
 
         def together(count: int, own: Any = own, force: Any = centred, state: Any = state) -> Any:
             """The lambda^4 term of the state, system and spins propagated together."""
-            many = 2**count
-            bath, b = (
-                sum(
-                    np.kron(np.kron(np.eye(2**i), y), np.eye(many // 2 ** (i + 1)))
-                    for i in range(count)
-                )
-                for y in (own, count**-0.5 * force)
-            )
-            h = np.kron(np.diag(energies), np.eye(many)) + np.kron(np.eye(2), bath)
+            bath, b = (reduce(side_by_side, [y] * count) for y in (own, count**-0.5 * force))
+            h, many = side_by_side(np.diag(energies), bath), len(bath)
             powers = coupling_orders(-1j * h, -1j * np.kron(operator, b), time, 4)
             start = reduce(np.kron, [initial, *[state] * count])
             total = sum(powers[m] @ start @ powers[4 - m].conj().T for m in range(5))
