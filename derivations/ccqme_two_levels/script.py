@@ -165,18 +165,14 @@ def stationarity(digits: int) -> Findings:
     redfield = ZERO_FORM
     for c, d in BOTH:
         redfield = redfield + EQUATION.redfield((0, 0, c, d)) * second_order(COUPLING, c, d)
-    yield Finding(
-        "Redfield's R[rho2] does not vanish: its populations stay Gibbs",
-        bool(through_kms(redfield)),
-    )
+    missed = bool(through_kms(redfield))
+    yield Finding("Redfield's R[rho2] does not vanish: its populations stay Gibbs", missed)
 
 
 @check(IMAGINARY, KMS, "limit T -> 0")
 def secular_rates(digits: int) -> Findings:
     """The secular equation: trace, K^(2) as the ratio of its rates, and T -> 0."""
-    (up2, down2), (up4, down4) = (
-        (secular_rate(order, 1, 0), secular_rate(order, 0, 1)) for order in (2, 4)
-    )
+    (up2, down2), (up4, down4) = ([secular_rate(n, a, 1 - a) for a in (1, 0)] for n in (2, 4))
     ratio = up4 - boltzmann(COUPLING, 1) * down4 - equilibrium_constant(COUPLING) * down2
     cold_up = zero_temperature(up4)
     cold_K = zero_temperature(equilibrium_constant(COUPLING))
@@ -191,8 +187,7 @@ def secular_rates(digits: int) -> Findings:
 # What is shown
 
 
-def _matrix(entry: Callable[[int, int], Any]) -> sympy.Matrix:
-    return sympy.Matrix(2, 2, entry)
+_matrix = partial(sympy.Matrix, 2, 2)  # of a function of row and column
 
 
 def _of_gap(name: str) -> sympy.Matrix:

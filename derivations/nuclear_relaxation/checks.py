@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -240,15 +239,10 @@ def without_field() -> Reading:
     return Symbols([{**point, r"R_{\mathrm G}^{(4)}": zero_field("gaussian", 4)}])
 
 
-def elements() -> Reading:
-    """Elements of orders 2 and 4 in Gaussian noise."""
-    return standard.element_values([whole("gaussian", n) for n in ORDERS], Symbols)
-
-
 READINGS: Mapping[str, Callable[[], Reading]] = {
     "hamiltonian": hamiltonian,
     "averages": mean_squares,
-    "structure": elements,
+    "structure": lambda: standard.element_values([whole("gaussian", n) for n in ORDERS], Symbols),
     "without field": without_field,
 }
 
@@ -372,10 +366,7 @@ def averages(digits: int) -> Findings:
     """<F_q F_-q> is the part of degree 0 of F_-q F_q; F_q alone has none."""
     for q, g in nuclear.ISOTROPIC.items():
         once = ladders.times_tensor(q, 0, 0)
-        twice = sum(
-            (v * ladders.times_tensor(-q, *h).get((0, 0), Fraction(0)) for h, v in once.items()),
-            start=Fraction(0),
-        )
+        twice = sum(v * ladders.times_tensor(-q, *h).get((0, 0), 0) for h, v in once.items())
         yield exact(f"g_{q}", twice, g)
         yield exact(f"degrees of F_{q}", {n for n, _ in once}, {2})
 

@@ -146,7 +146,7 @@ def nine_dimensions(digits: int) -> Findings:
     yield exact("of the steps alone", flint.fmpz_mat(alone).rank(), 9)
     for step in steps:
         weighted = [weight * np.array(_indicator(cone)) for weight, cone in step.cones]
-        yield Finding(f"cones of {step.name}", tuple(sum(weighted)) == step.values)
+        yield Finding(f"cones of {step.name}", tuple(np.sum(weighted, axis=0)) == step.values)
 
 
 def _indicator(cone: Sequence[Sequence[int]]) -> list[int]:
