@@ -153,7 +153,8 @@ def _indicator(cone: Sequence[Sequence[int]]) -> list[int]:
     """Of each chamber, whether it is inside the cone with these edges: 1 or 0."""
     places = [inside(*chamber) for chamber in CHAMBERS]
     rows = [[flint.fmpq(x.numerator, x.denominator) for x in place] for place in places]
-    along = flint.fmpq_mat(rows) * flint.fmpz_mat(list(map(list, cone))).inv()
+    edges: Any = flint.fmpz_mat(list(map(list, cone)))
+    along = flint.fmpq_mat(rows) * edges.inv()
     return [int(all(along[n, k] > 0 for k in range(3))) for n in range(len(places))]
 
 
