@@ -19,14 +19,8 @@ from pertsym.expansion.paths import Element
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.language.evaluation import acting
 from pertsym.language.evaluation import dissipator as jumping
-from pertsym.present.symbolic import (
-    PrincipalTransform,
-    Spectrum,
-    beta,
-    element,
-    form_expression,
-    transition_symbols,
-)
+from pertsym.present import symbolic as shown
+from pertsym.present.symbolic import beta
 from pertsym.reduction.spectral import SpectralForm, half_sided
 
 
@@ -48,14 +42,15 @@ def symbols(moved: str, size: int = 2, kms: bool = True) -> dict[str, Any]:
     SymPy expressions in q, Ĉ, P and P', with `kms` the KMS relation used up, and a Hermitian rho;
     \dot\rho is that of `moved`, "redfield" or "ccqme".
     """
-    levels, transitions = range(size), transition_symbols(size - 1)
+    levels, transitions = range(size), shown.transition_symbols(size - 1)
     names = [[f"q{min(n, m)}{max(n, m)}" for m in levels] for n in levels]
     coupling = symbolic_interaction(size, [(names, BATH)])
     equation, energies = Ccqme(coupling), np.array([sympy.Integer(0), *transitions])
 
     def expression(form: SpectralForm) -> sympy.Expr:
-        found = form_expression(through_kms(form) if kms else form)
-        return found.xreplace({f: real(f) for f in found.atoms(Spectrum, PrincipalTransform)})
+        found = shown.form_expression(through_kms(form) if kms else form)
+        values = found.atoms(shown.Spectrum, shown.PrincipalTransform)
+        return found.xreplace({f: real(f) for f in values})
 
     def at(gap: Any) -> Frequency:
         return tuple(-int(sympy.sympify(gap).coeff(w)) for w in transitions)
@@ -93,7 +88,7 @@ def symbols(moved: str, size: int = 2, kms: bool = True) -> dict[str, Any]:
     x, diagonal = sympy.Symbol("x"), np.diag(p)
     state = (np.diag(weights) + x * second) / (sum(weights) + x * np.trace(second))
     change = np.vectorize(lambda z: z.diff(x).subs(x, 0), otypes=[object])(state)
-    q, rho = np.array([[element(n) for n in row] for row in names]), np.zeros((size, size), object)
+    q, rho = np.vectorize(shown.element)(names), np.zeros((size, size), object)
     for n, m in product(levels, repeat=2):
         x_nm, y_nm = (real(f"{part}_{min(n, m)}{max(n, m)}") for part in "xy")
         rho[n, m] = x_nm + sympy.I * y_nm * ((n < m) - (n > m))

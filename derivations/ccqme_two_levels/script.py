@@ -15,18 +15,10 @@ import mpmath
 import numpy as np
 import sympy
 
-from derivations.ccqme_two_levels.common import (
-    BATH,
-    COUPLING,
-    EQUATION,
-    LEVELS,
-    names,
-    real,
-    symbols,
-)
+from derivations.ccqme_two_levels import common
+from derivations.ccqme_two_levels.common import BATH, COUPLING, EQUATION, LEVELS, real, symbols
 from pertsym.baths.densities import DrudeLorentz
 from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact, holds, near
-from pertsym.certify.imaginary_time import Mode
 from pertsym.certify.standard import model_values
 from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_functions
@@ -42,22 +34,17 @@ from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
 from pertsym.narrative import NamedForm, cumulant_step
 from pertsym.paper import Paper
+from pertsym.present import symbolic
 from pertsym.present.expressions import rendered, rows
-from pertsym.present.symbolic import (
-    PrincipalTransform,
-    Spectrum,
-    beta,
-    evaluated,
-    form_expression,
-    w0,
-)
+from pertsym.present.symbolic import PrincipalTransform, Spectrum, beta, w0
 from pertsym.rates import spectra_of
 from pertsym.reduction.elements import at_elements
-from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
+from pertsym.reduction.spectral import ZERO_FORM
 
 BOTH = tuple(product(LEVELS, repeat=2))
 ELEMENTS = {"q00": Fraction(-3, 8), "q01": Fraction(1, 3), "q11": Fraction(2, 3)}
 BETA_VALUE = 1.25
+secular_rate = EQUATION.secular_rate
 
 ENGINE = "ordered cumulant and arc-length reduction"
 OPERATORS = "operator form in symbols"
@@ -71,60 +58,47 @@ def element_name(n: int, m: int) -> str:
     return f"q{min(n, m)}{max(n, m)}"
 
 
-@check(IMAGINARY, "quadrature in imaginary time", status="derived")
+OPERATOR = [[ELEMENTS[element_name(n, m)] for m in LEVELS] for n in LEVELS]
+
+
+@check(IMAGINARY, "exponentials of block matrices", status="derived")
 def mean_force_state(digits: int) -> Findings:
-    """(15)-(17), (83)-(86): every element against quadrature in imaginary time, one oscillator."""
-    mode = Mode(1.75, np.array([[0, 1], [1, 0]]), 0.5)
+    """(15)-(17), (83)-(86): every element against the expansion of exp(-beta H), one oscillator.
+
+    Ĉ = 2 pi {(n + 1) delta(w - w1) + n delta(w + w1)}, each line of which adds its frequency to
+    the energy between q and q.
+    """
     with mpmath.workdps(digits + 10):
-        inverse, gap = mpmath.mpf(BETA_VALUE), mpmath.mpf("0.75")
-        correlation = mode.correlation(BETA_VALUE)
+        inverse, gap, w1 = map(mpmath.mpf, (BETA_VALUE, "0.75", "1.75"))
+        n = 1 / mpmath.expm1(inverse * w1)
+        lines, q = ((n + 1, w1), (n, -w1)), mpmath.matrix(OPERATOR)
+
+        def transform(_: str, w: Any, derivative: Any) -> Any:
+            """P and its derivatives."""
+            k = int(derivative)
+            poles = mpmath.fsum(weight / (line - w) ** (k + 1) for weight, line in lines)
+            return 2 * mpmath.pi * mpmath.factorial(k) * poles
+
+        wanted, free = mpmath.zeros(2), mpmath.diag([0, -gap])
+        for weight, energy in lines:
+            blocks = mpmath.zeros(6)
+            blocks[:2, :2] = blocks[4:, 4:] = free
+            blocks[2:4, 2:4] = free - energy * mpmath.eye(2)
+            blocks[:2, 2:4] = blocks[2:4, 4:] = q
+            wanted += weight * mpmath.expm(inverse * blocks)[:2, 4:]
         exactly = {name: Gaussian(value) for name, value in ELEMENTS.items()}
-        for n, m in BOTH:
-            form = at_elements(second_order(COUPLING, n, m), exactly)
-            found = _of_the_mode(form, mode, inverse, gap)
-            wanted = _quadrature(n, m, correlation, inverse, gap)
-            yield close(f"element {n}{m}", found, wanted, digits)
-
-
-def _of_the_mode(form: SpectralForm, mode: Mode, inverse: Any, gap: Any) -> Any:
-    """A form in P and Boltzmann factors for Ĉ = 2 pi g^2 {[n+1] delta(w-w1) + n delta(w+w1)}."""
-    w1, g = mpmath.mpf(mode.frequency), mpmath.mpf(mode.strength)
-    n = 1 / mpmath.expm1(inverse * w1)
-
-    def transform(_: str, w: Any, derivative: Any) -> Any:
-        k = int(derivative)
-        lines = (n + 1) / (w1 - w) ** (k + 1) + n / (-w1 - w) ** (k + 1)
-        return 2 * mpmath.pi * g**2 * mpmath.factorial(k) * lines
-
-    expression = form_expression(form)
-    value = evaluated(expression, {PrincipalTransform: transform}, {w0: gap, beta: inverse})
-    return mpmath.mpf(sympy.N(value, mpmath.mp.dps))
-
-
-def _quadrature(n: int, m: int, correlation: Any, inverse: Any, gap: Any) -> Any:
-    """sum_k q_nk q_km int du C(-iu) e^{-E_k u} int_0^{beta-u} ds e^{-E_n s - E_m (beta-u-s)}."""
-    energies = (mpmath.mpf(0), gap)
-
-    def outer(t: Any) -> Any:
-        if n == m:
-            return t * mpmath.exp(-energies[n] * t)
-        lower, upper = mpmath.exp(-energies[n] * t), mpmath.exp(-energies[m] * t)
-        return (lower - upper) / (energies[m] - energies[n])
-
-    total = mpmath.mpf(0)
-    for k in LEVELS:
-        weight = ELEMENTS[element_name(n, k)] * ELEMENTS[element_name(k, m)]
-        integral = mpmath.quad(
-            lambda u, k=k: correlation(u) * mpmath.exp(-energies[k] * u) * outer(inverse - u),
-            [0, inverse],
-        )
-        total += mpmath.mpf(weight.numerator) / weight.denominator * integral
-    return total
+        at = {w0: gap, beta: inverse}
+        for row, column in BOTH:
+            form = at_elements(second_order(COUPLING, row, column), exactly)
+            shown = symbolic.form_expression(form)
+            found = symbolic.evaluated(shown, {PrincipalTransform: transform}, at)
+            found = mpmath.mpf(sympy.N(found, mpmath.mp.dps))
+            yield close(f"element {row}{column}", found, wanted[row, column], digits)
 
 
 def model() -> Model:
     """Two levels with all matrix elements, one Drude bath."""
-    operator = [[float(ELEMENTS[element_name(n, m)]) for m in LEVELS] for n in LEVELS]
+    operator = np.array(OPERATOR, dtype=float).tolist()
     bath = Bath(BATH, "boson", BETA_VALUE, DrudeLorentz(0.1, 0.9))
     return Model.of((0.0, 1.0), [Coupling.of(operator, BATH)], [bath])
 
@@ -191,24 +165,20 @@ def stationarity(digits: int) -> Findings:
     redfield = ZERO_FORM
     for c, d in BOTH:
         redfield = redfield + EQUATION.redfield((0, 0, c, d)) * second_order(COUPLING, c, d)
-    yield Finding(
-        "Redfield's R[rho2] does not vanish: its populations stay Gibbs",
-        bool(through_kms(redfield)),
-    )
+    missed = bool(through_kms(redfield))
+    yield Finding("Redfield's R[rho2] does not vanish: its populations stay Gibbs", missed)
 
 
 @check(IMAGINARY, KMS, "limit T -> 0")
 def secular_rates(digits: int) -> Findings:
     """The secular equation: trace, K^(2) as the ratio of its rates, and T -> 0."""
-    (up2, down2), (up4, down4) = (
-        (EQUATION.secular_rate(order, 1, 0), EQUATION.secular_rate(order, 0, 1)) for order in (2, 4)
-    )
+    (up2, down2), (up4, down4) = ([secular_rate(n, a, 1 - a) for a in (1, 0)] for n in (2, 4))
     ratio = up4 - boltzmann(COUPLING, 1) * down4 - equilibrium_constant(COUPLING) * down2
     cold_up = zero_temperature(up4)
     cold_K = zero_temperature(equilibrium_constant(COUPLING))
     yield exact("k10 - K k01 at order 4", through_kms(ratio), ZERO_FORM)
-    yield exact("loss is gain, 0", EQUATION.secular_rate(4, 0, 0) + up4, ZERO_FORM)
-    yield exact("loss is gain, 1", EQUATION.secular_rate(4, 1, 1) + down4, ZERO_FORM)
+    yield exact("loss is gain, 0", secular_rate(4, 0, 0) + up4, ZERO_FORM)
+    yield exact("loss is gain, 1", secular_rate(4, 1, 1) + down4, ZERO_FORM)
     yield exact("T -> 0: k10(4) = k01(2) K(2)", cold_up, zero_temperature(down2) * cold_K)
     yield exact("T -> 0: nothing of order 2", zero_temperature(up2), ZERO_FORM)
 
@@ -217,8 +187,7 @@ def secular_rates(digits: int) -> Findings:
 # What is shown
 
 
-def _matrix(entry: Callable[[int, int], Any]) -> sympy.Matrix:
-    return sympy.Matrix(2, 2, entry)
+_matrix = partial(sympy.Matrix, 2, 2)  # of a function of row and column
 
 
 def _of_gap(name: str) -> sympy.Matrix:
@@ -283,14 +252,6 @@ def product_formula(key: str) -> Formula:
     return rendered(rf"\left({name}\right)_{{00}}", sympy.expand(product(RHO)[0, 0]), number)
 
 
-def rendered_rows() -> dict[str, Callable[[], str]]:
-    """S and the four products of the ledger, as matrices of symbols."""
-    return {
-        "S": lambda: rendered("S", S).latex,
-        **{key: partial(lambda key: product_formula(key).latex, key) for key in PRODUCTS},
-    }
-
-
 def redfield_elements(*elements: str) -> Iterator[NamedForm]:
     """Real and imaginary parts, from the ordered cumulant."""
     for indices in elements:
@@ -334,12 +295,12 @@ def narrate(order: int) -> Iterator[Step]:
     )
     yield PAPER.told("stationarity")  # (78), (79), (87)-(91): zero forms
     rates = [
-        NamedForm(f"k_{{{a}{b}}}^{{({n})}}", f"k{a}{b}({n})", _rate(n, a, b))
+        NamedForm(f"k_{{{a}{b}}}^{{({n})}}", f"k{a}{b}({n})", secular_rate(n, a, b))
         for n in (2, 4)
         for a, b in ((1, 0), (0, 1))
     ]
     yield PAPER.told("secular", rates)
-    limits = (("k_{10}^{(4)}", "k10(4)", _rate(4, 1, 0)), ("K^{(2)}", "K(2)", constant))
+    limits = (("k_{10}^{(4)}", "k10(4)", secular_rate(4, 1, 0)), ("K^{(2)}", "K(2)", constant))
     cold = [
         NamedForm(rf"\lim_{{T\to0}}{latex}", f"{text} at T = 0", zero_temperature(form))
         for latex, text, form in limits
@@ -347,15 +308,11 @@ def narrate(order: int) -> Iterator[Step]:
     yield PAPER.told("zero-temperature", cold)
 
 
-def _rate(order: int, a: int, b: int) -> SpectralForm:
-    return EQUATION.secular_rate(order, a, b)
-
-
 def specs() -> tuple[FunctionSpec, ...]:
     """The functions of equations.py."""
     summary = "Second order of <{}|Tr_B exp(-beta H)|{}>/Z_B, exp(-beta E_0) = 1"
     rates = [
-        (f"{name}_{order}", _rate(order, a, b), f"k{a}{b}({order}) of the secular CCQME")
+        (f"{name}_{order}", secular_rate(order, a, b), f"k{a}{b}({order}) of the secular CCQME")
         for order in (2, 4)
         for name, (a, b) in (("k_up", (1, 0)), ("k_down", (0, 1)))
     ]
@@ -370,13 +327,16 @@ def specs() -> tuple[FunctionSpec, ...]:
 
 PAPER = Paper(
     script=__file__,
-    ledger_names=names,
+    ledger_names=common.names,
     readings={
         "model": lambda: model_values(COUPLING, "q"),
         **{moved: partial(values, moved) for moved in ("redfield", "ccqme")},
         "redfield, KMS": partial(values, "redfield", kms=True),
     },
-    rendered=rendered_rows(),
+    rendered={
+        "S": lambda: rendered("S", S).latex,
+        **{key: partial(lambda key: product_formula(key).latex, key) for key in PRODUCTS},
+    },
     narrate=narrate,
     modules={"equations.py": specs},
     checks=CHECKS,

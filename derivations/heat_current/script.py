@@ -17,26 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.densities import DrudeLorentz
+from pertsym.certify import element_routes as routes
+from pertsym.certify import standard
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
-from pertsym.certify.element_routes import (
-    Numbers,
-    by_residues,
-    drawn,
-    element_findings,
-    hierarchy,
-    operators,
-    superoperators,
-    within,
-)
-from pertsym.certify.standard import (
-    BRUTE,
-    ORDERS,
-    RECURSION,
-    RESIDUES,
-    SYMBOLIC,
-    TIME,
-    joint_hierarchy,
-)
+from pertsym.certify.standard import ORDERS
 from pertsym.certify.time_domain import Exponentials
 from pertsym.derivation import Step, typed
 from pertsym.equations.generator import Generator
@@ -101,41 +85,39 @@ EXACT = "steady state of the hierarchy, extrapolated to weak coupling"
 Matrix = NDArray[np.complex128]
 
 
-@check(RESIDUES, TIME, BRUTE, status="numerical")
+@check(standard.RESIDUES, standard.TIME, standard.BRUTE, status="numerical")
 def counted_elements(digits: int) -> Findings:
     """K(s), its left-right arcs with correlation functions unrelated to those of the others."""
+    counted = COUNTED.counted
     for seed in (21, 22):
-        numbers = drawn(INTERACTION, seed)
-        others = drawn(INTERACTION, seed + 100).baths
+        numbers = routes.drawn(INTERACTION, seed)
+        others = routes.drawn(INTERACTION, seed + 100).baths
         both = {COUNTED.names[name]: bath for name, bath in others.items()}
         wide = replace(numbers, baths=MappingProxyType({**numbers.baths, **both}))
         for order in ORDERS:
-            matrix = superoperators(INTERACTION, numbers, order, others)
-            for a, b, c, d in product((0, 1), repeat=4):
-                element = a, b, c, d
-                yield from element_findings(
-                    COUNTED.counted, wide, order, element, digits, (matrix,)
-                )
+            matrix = routes.superoperators(INTERACTION, numbers, order, others)
+            for e in counted.elements:
+                yield from routes.element_findings(counted, wide, order, e, digits, (matrix,))
 
 
-@check(RESIDUES, BRUTE, RECURSION, status="numerical")
+@check(standard.RESIDUES, standard.BRUTE, standard.RECURSION, status="numerical")
 def flows(digits: int) -> Findings:
     """J_b in closed form, as derivative of the counted generator, and from the hierarchy."""
     for seed in (31, 32):
-        numbers = drawn(INTERACTION, seed)
-        slow = slow_subspace(*hierarchy(INTERACTION, numbers), max(ORDERS))
+        numbers = routes.drawn(INTERACTION, seed)
+        slow = slow_subspace(*routes.hierarchy(INTERACTION, numbers), max(ORDERS))
         for order, bath in product(ORDERS, BATHS):
             row = flow_rows(slow, bath, max(ORDERS))[order]
             derivative = _derivative(numbers, bath, order)
             for level in (0, 1):
                 what = f"J_{bath},{level}{level}({order})"
-                value = by_residues(COUNTED.flow(order, bath, level, level), numbers, digits)
+                value = routes.by_residues(COUNTED.flow(order, bath, level, level), numbers, digits)
                 scale = max(abs(row).max(), abs(derivative).max())
-                yield within(what, value, row[3 * level], scale)
-                yield within(what, value, derivative[3 * level], scale)
+                yield routes.within(what, value, row[3 * level], scale)
+                yield routes.within(what, value, derivative[3 * level], scale)
 
 
-def _derivative(numbers: Numbers, bath: str, order: int) -> Matrix:
+def _derivative(numbers: routes.Numbers, bath: str, order: int) -> Matrix:
     """-sum_a dK_aa,cd/ds: K is of degree order/2 <= 2 in the counted C, so that the difference of
     two values is the derivative.
 
@@ -148,17 +130,17 @@ def _derivative(numbers: Numbers, bath: str, order: int) -> Matrix:
             c + c * nu * Gaussian(0, -sign) for c, nu in zip(own.c, own.nu, strict=True)
         )
         functions = {**numbers.baths, bath: Exponentials(shifted, own.nu)}
-        counted = superoperators(INTERACTION, numbers, order, functions)
+        counted = routes.superoperators(INTERACTION, numbers, order, functions)
         rows.append(counted[0] + counted[3])
     row: Matrix = -(rows[0] - rows[1]) / 2
     if order == 2:
-        operator = operators(INTERACTION, numbers)[bath]
+        operator = routes.operators(INTERACTION, numbers)[bath]
         jump = 2 * sum(complex(c).imag for c in own.c)
         row = row + jump * (operator @ operator).T.reshape(-1)
     return row
 
 
-@check(SYMBOLIC, KMS)
+@check(standard.SYMBOLIC, KMS)
 def fluctuation_symmetry(digits: int) -> Findings:
     """K(-s-beta) is the transpose of K(s) at second order, and has its eigenvalues at fourth.
 
@@ -179,7 +161,7 @@ def fluctuation_symmetry(digits: int) -> Findings:
     yield Finding("K(4) itself is not transposed", transposed)
 
 
-@check(SYMBOLIC)
+@check(standard.SYMBOLIC)
 def conservation(digits: int) -> Findings:
     """What one bath gives the other one takes, without any relation between the spectra."""
     for order in (4, 6):
@@ -187,7 +169,7 @@ def conservation(digits: int) -> Findings:
         yield exact(f"order {order - 2}", total, ZERO_FORM)
 
 
-@check(SYMBOLIC, KMS)
+@check(standard.SYMBOLIC, KMS)
 def equal_temperatures(digits: int) -> Findings:
     """No current between baths of one temperature, though one between others."""
     for order, bath in product((4, 6), BATHS):
@@ -201,12 +183,12 @@ _STEPS = 8
 _WEAKEST = Fraction(1, 256)
 
 
-@check(RECURSION, EXACT, status="numerical")
+@check(standard.RECURSION, EXACT, status="numerical")
 def weak_coupling(digits: int) -> Findings:
     """Currents of the exact steady state as a power series of the coupling."""
     for seed in (41, 42):
-        numbers = drawn(INTERACTION, seed, exponents=1)
-        slow = slow_subspace(*hierarchy(INTERACTION, numbers), max(ORDERS))
+        numbers = routes.drawn(INTERACTION, seed, exponents=1)
+        slow = slow_subspace(*routes.hierarchy(INTERACTION, numbers), max(ORDERS))
         found = currents_of(slow, max(ORDERS))
         squares = np.array([float(_WEAKEST) * k for k in range(1, _STEPS + 1)])
         for bath in BATHS:
@@ -218,13 +200,13 @@ def weak_coupling(digits: int) -> Findings:
                 yield Finding(f"I_{bath}({order})", bool(close_enough))
 
 
-def _exact_current(numbers: Numbers, square: float, bath: str) -> float:
+def _exact_current(numbers: routes.Numbers, square: float, bath: str) -> float:
     """nu-weighted first auxiliaries of the stationary hierarchy, C(t) scaled by `square`.
 
     d<H_b>/dt = sum_j nu_j Tr S_b X_j - 2 Im C(0) Tr S_b^2 rho; nothing is expanded.
     """
-    system, pairs = hierarchy(INTERACTION, numbers, square)
-    still, coupled, place = joint_hierarchy(system, pairs, _DEPTH)
+    system, pairs = routes.hierarchy(INTERACTION, numbers, square)
+    still, coupled, place = standard.joint_hierarchy(system, pairs, _DEPTH)
     flat = still + coupled
     flat[0] = 0
     flat[0, [0, 3]] = 1  # the trace instead of a row that the others imply
@@ -239,13 +221,6 @@ def _exact_current(numbers: Numbers, square: float, bath: str) -> float:
 
 
 CHECKS = checks_in(globals())
-
-
-FOURTH = (
-    r"\det[\lambda-K(-s-\beta)]=\det[\lambda-K(s)]+O(\text{order }8)",
-    "relations between functions of s, which a check proves with spectra as symbols",
-)
-"""The symmetry of fourth order."""
 
 
 def narrate(order: int) -> Iterator[Step]:
@@ -273,7 +248,11 @@ def narrate(order: int) -> Iterator[Step]:
     steady = NamedForm(r"\omega_0^{-1}I_X^{(2)}\Gamma^{(2)}", "I_X(2) Γ(2)/ω0", cleared)
     rows = ("H4", "H5", "H6") if order >= 4 else ("H4",)
     yield PAPER.told("steady", steady, [PAPER.row(row, "") for row in rows])
-    yield PAPER.told("symmetry", [typed(*FOURTH)] if order >= 4 else [])
+    fourth = typed(
+        r"\det[\lambda-K(-s-\beta)]=\det[\lambda-K(s)]+O(\text{order }8)",
+        "relations between functions of s, which a check proves with spectra as symbols",
+    )
+    yield PAPER.told("symmetry", [fourth] if order >= 4 else [])
 
 
 def counted_rates(order: int, *elements: tuple[int, int]) -> list[NamedForm]:

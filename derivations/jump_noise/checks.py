@@ -18,16 +18,8 @@ import sympy
 from pertsym.algebra.linear_fractions import LinearFraction, Ring, polynomial_expression
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact, near
 from pertsym.derivation import Reading
+from pertsym.equations import exponential_bath as hierarchy
 from pertsym.equations.exact_rates import ExactRates
-from pertsym.equations.exponential_bath import (
-    Auxiliaries,
-    Entries,
-    ExponentialBath,
-    Mode,
-    Superoperator,
-    exact_generator,
-    real_entries,
-)
 from pertsym.equations.noise_ladders import JumpNoise, Ladder
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator, level_energies
@@ -53,7 +45,7 @@ TILTED: Operator = ((0, 0, _MINUS), (0, 1, _ONE), (1, 0, _ONE), (1, 1, _ONE))
 VARIANCE = RING.variable(AMPLITUDE) * RING.variable(AMPLITUDE)
 SHARE, ONE, ZERO = RING.variable(WEIGHT), RING.number(1), RING.number(0)
 
-Noise = Callable[[Entries], Ladder]
+Noise = Callable[[hierarchy.Entries], Ladder]
 
 
 def fluctuators(
@@ -104,7 +96,7 @@ CHAINS: Mapping[str, Chain] = {
 
 def bath(operator: Operator, *noises: Noise) -> JumpNoise:
     """Independent noises that all multiply one operator."""
-    s = real_entries(RING, operator)
+    s = hierarchy.real_entries(RING, operator)
     return JumpNoise(RING, ("y",), level_energies(2), tuple(noise(s) for noise in noises))
 
 
@@ -131,9 +123,6 @@ def expression(name: str, quantity: str, order: int, operator: Operator = FLIP) 
 # The joint equations
 
 Array = np.ndarray[Any, Any]
-_STEPS = 400  # along the line to a critical coupling
-_MET, _NEAR = 1e-4, 0.2  # of two eigenvalues there: of a double one, of the last step from it
-
 S, X = sympy.symbols("s x")
 
 
@@ -173,25 +162,11 @@ def populations() -> sympy.Expr:
     return secular(CHAINS["telegraph"], FLIP).subs(L, sympy.sqrt(X))
 
 
-def critical_couplings(splitting: float) -> tuple[complex, ...]:
-    """All x = lambda^2 at which the populations' eigenvalue meets another one, gamma = 1.
-
-    Zeros of the discriminant to which a straight line from x = 0 leads that eigenvalue into a
-    double one; nearest first.  The nearest is where its power series stops converging.
-    """
+def reach(splitting: float) -> float:
+    """The least |x|, x = lambda^2, at which two eigenvalues of the populations meet, gamma = 1."""
     polynomial = populations().subs({G: 1, W: sympy.Rational(splitting)})
-    coefficients = sympy.lambdify(X, sympy.Poly(polynomial, S).all_coeffs())
     discriminant = sympy.Poly(sympy.discriminant(polynomial, S), X)
-    met = []
-    for x in sorted(map(complex, discriminant.nroots(n=20)), key=lambda x: (abs(x), x.imag)):
-        s = 0j
-        for step in range(1, _STEPS):
-            found = np.roots(coefficients(x * step / _STEPS))
-            s = complex(found[np.argmin(np.abs(found - s))])
-        first, second = sorted(np.roots(coefficients(x)), key=lambda other: abs(other - s))[:2]
-        if abs(first - second) < _MET and abs(first - s) < _NEAR:
-            met.append(x)
-    return tuple(met)
+    return min(abs(complex(x)) for x in discriminant.nroots(n=20))
 
 
 # ---------------------------------------------------------------------------------------------
@@ -273,8 +248,6 @@ RECURSION = "recursion on the slow subspace, exact"
 SECULAR = "secular polynomial of the joint equations, exact"
 JOINT = "slow invariant subspace of the joint equations"
 _HIGHEST = max(ORDERS)
-_COHERENCE, _CONJUGATE = (1, 0), (0, 1)
-
 _Y = RING.variable("y")
 
 
@@ -293,14 +266,13 @@ def solves(chain: Chain, operator: Operator, eigenvalue: LinearFraction) -> bool
     return _vanishes(value(eigenvalue, VARIANCE, RING.variable(RATE), SHARE, -(_Y * _Y)))
 
 
-def _same(one: Superoperator, other: Superoperator) -> bool:
+def _same(one: hierarchy.Superoperator, other: hierarchy.Superoperator) -> bool:
     return one.keys() == other.keys() and all(one[e].equals(other[e]) for e in one)
 
 
-def _element(name: str, operator: Operator, *element: int) -> LinearFraction:
-    """An element of the generator without its order 0, summed to order 8."""
-    a, b, c, d = element
-    return RING.sum(rates(name, operator).element(n, (a, b, c, d)) for n in ORDERS)
+def _series(name: str, quantity: str, operator: Operator = FLIP) -> LinearFraction:
+    """A quantity without its order 0, summed to order 8."""
+    return RING.sum(rates(name, operator).value(quantity, n) for n in ORDERS)
 
 
 @check(RECURSION, SECULAR)
@@ -317,16 +289,13 @@ def secular_equations(digits: int) -> Findings:
     orders: with s = sum of (-i)^n k_n and the skew of first order k^2 + g k - 2 skew k = 4 lam^2.
     """
     telegraph, signal = rates("telegraph"), CHAINS["telegraph"]
-    decay = -RING.sum(telegraph.value("inv_T1", n) for n in ORDERS)
-    yield Finding("that of z to order 8", solves(signal, FLIP, decay))
+    yield Finding("that of z to order 8", solves(signal, FLIP, -_series("telegraph", "inv_T1")))
     for name in ("telegraph", "kubo_anderson"):
-        series = _element(name, SPLIT, *_COHERENCE, *_COHERENCE)
+        series = _series(name, "R_1010", SPLIT)
         yield Finding(f"{name} along z to order 8", solves(CHAINS[name], SPLIT, series))
 
-    a = _element("telegraph", FLIP, *_COHERENCE, *_COHERENCE) - _Y
-    d = _element("telegraph", FLIP, *_CONJUGATE, *_CONJUGATE) + _Y
-    b = _element("telegraph", FLIP, *_COHERENCE, *_CONJUGATE)
-    c = _element("telegraph", FLIP, *_CONJUGATE, *_COHERENCE)
+    a, b, c, d = (_series("telegraph", f"R_{x}") for x in ("1010", "1001", "0110", "0101"))
+    a, d = a - _Y, d + _Y
     rate, trace, determinant = RING.variable(RATE), a + d, a * d - b * c
     rest = rate + trace
     linear = determinant - trace * rest + _Y * _Y - VARIANCE * 4
@@ -334,11 +303,11 @@ def secular_equations(digits: int) -> Findings:
     yield Finding("coherence: coefficient of s to order 8", _vanishes(linear))
     yield Finding("coherence: coefficient of 1 to order 8", _vanishes(constant))
 
-    found = exact_generator(bath(SPLIT, fluctuators(ONE, skew=RING.variable(SKEW))), _HIGHEST)
-    element = (*_COHERENCE, *_COHERENCE)
+    skew, element = RING.variable(SKEW), (1, 0, 1, 0)
+    found = hierarchy.exact_generator(bath(SPLIT, fluctuators(ONE, skew=skew)), _HIGHEST)
     k = {n: x[element] * (-1) ** (n // 2) for n, x in found.items() if element in x}
     series = RING.sum(k.values())
-    total = series * (series + rate - RING.variable(SKEW) * 2) - VARIANCE * 4
+    total = series * (series + rate - skew * 2) - VARIANCE * 4
     yield Finding("odd orders are there", {3, 5, 7} <= set(k))
     yield Finding("unequal weights: to order 8", _vanishes(total))
 
@@ -354,7 +323,7 @@ def secular_equations(digits: int) -> Findings:
         yield exact(f"1/T1 of order {n}", -expression("telegraph", "inv_T1", n), x * L**n)
     half = (telegraph.value("inv_T2", n) * 2 - telegraph.value("inv_T1", n) for n in ORDERS)
     yield Finding("1/T2 = 1/(2 T1) at every order", not any(half))
-    certain = exact_generator(bath(FLIP, kubo_anderson(ONE)), _HIGHEST)
+    certain = hierarchy.exact_generator(bath(FLIP, kubo_anderson(ONE)), _HIGHEST)
     for n in ORDERS:
         same = _same(certain[n], telegraph.generators[n])
         yield Finding(f"p = 1 is telegraph noise, order {n}", same)
@@ -363,17 +332,17 @@ def secular_equations(digits: int) -> Findings:
 @check(RECURSION, "one ladder for each signal", "hierarchy of exponents")
 def many_fluctuators(digits: int) -> Findings:
     """The ladder in 1/n against 2 and 3 signals one by one, and Gaussian noise at 1/n = 0."""
-    operator, scaled = (real_entries(RING, TILTED, x) for x in (ONE, VARIANCE))
-    mode = Mode(RATE, operator, scaled, scaled)
-    others: dict[str, tuple[LinearFraction, Auxiliaries]] = {
-        "Gaussian noise": (ZERO, ExponentialBath(RING, ("y",), level_energies(2), (mode,)))
-    }
+    operator, scaled = (hierarchy.real_entries(RING, TILTED, x) for x in (ONE, VARIANCE))
+    mode = hierarchy.Mode(RATE, operator, scaled, scaled)
+    gaussian = hierarchy.ExponentialBath(RING, ("y",), level_energies(2), (mode,))
+    others: dict[str, tuple[LinearFraction, hierarchy.Auxiliaries]] = {}
+    others["Gaussian noise"] = ZERO, gaussian
     for n in (2, 3):
         part = RING.number(Fraction(1, n))
         others[f"{n} signals"] = part, bath(TILTED, *[fluctuators(ONE, part)] * n)
     for what, (inverse, other) in others.items():
-        together = exact_generator(bath(TILTED, fluctuators(inverse)), _HIGHEST)
-        apart = exact_generator(other, _HIGHEST)
+        together = hierarchy.exact_generator(bath(TILTED, fluctuators(inverse)), _HIGHEST)
+        apart = hierarchy.exact_generator(other, _HIGHEST)
         for k in ORDERS:
             same = _same(together[k], apart[k])
             yield Finding(f"{what}: {len(apart[k])} elements of order {k}", same)
@@ -403,7 +372,7 @@ def _near(value: Any, amplitude: Any) -> Any:
     return sympy.lambdify((G, P, L, W), value, "mpmath")(rate, share, size, y.imag)
 
 
-def _matrix(generator: Superoperator, amplitude: Any) -> Any:
+def _matrix(generator: hierarchy.Superoperator, amplitude: Any) -> Any:
     """One order there, over row-major vec."""
     matrix = mpmath.zeros(4)
     for (a, b, c, d), value in generator.items():
@@ -435,12 +404,9 @@ def _slow_generator(chain: Chain, amplitude: Any) -> Any:
     total = _near(sympy.Matrix(joint_matrix(chain, TILTED)), amplitude)
     eigenvalues, vectors = mpmath.eig(total)
     slow = sorted(range(len(eigenvalues)), key=lambda k: -mpmath.re(eigenvalues[k]))[:4]
-    read, scaled = mpmath.zeros(4), mpmath.zeros(4)
-    for column, k in enumerate(slow):
-        for row in range(4):
-            read[row, column] = mpmath.fsum(vectors[row::4, k])
-            scaled[row, column] = read[row, column] * eigenvalues[k]
-    return scaled * mpmath.inverse(read)
+    states = np.reshape(vectors.tolist(), (-1, 4, len(eigenvalues))).sum(axis=0)[:, slow]
+    read = mpmath.matrix(states.tolist())
+    return read * mpmath.diag([eigenvalues[k] for k in slow]) * mpmath.inverse(read)
 
 
 @check(RECURSION, "numerical recursion over a Schur basis", status="numerical")
@@ -459,34 +425,27 @@ def numerical_engine(digits: int) -> Findings:
             yield near(what, found, np.array(exactly, dtype=complex), 1e-12)
 
 
-@check(
-    "zeros of the discriminant, followed from x = 0",
-    "coefficients of the series",
-    status="numerical",
-)
+@check("zeros of the discriminant", "coefficients of the series", status="numerical")
 def radius(digits: int) -> Findings:
     """Coefficients up to the 400th fall as n^(-3/2) R^-n with R the nearest branch point."""
     for splitting in (0.25, 0.5, 1.0, 2.0, 4.0):
-        reach = abs(critical_couplings(splitting)[0])
-        sizes = _coefficients(splitting, reach, 400)
-        early, late = (max(sizes[n] * n**1.5 for n in part) for part in (_EARLY, _LATE))
-        yield Finding(f"w0 = {splitting} gamma: R = {reach:.6f}", 0.8 < late / early < 1.25)
+        nearest = reach(splitting)
+        sizes = _coefficients(splitting, nearest, 400) * np.arange(401) ** 1.5
+        growth = max(sizes[350:]) / max(sizes[150:201])
+        yield Finding(f"w0 = {splitting} gamma: R = {nearest:.6f}", 0.8 < growth < 1.25)
     sizes = [abs(float(sympy.catalan(n))) / 4.0**n * n**1.5 for n in (200, 400)]
     yield Finding("Catalan numbers along z", 0.99 < sizes[1] / sizes[0] < 1.01)
 
 
-_EARLY, _LATE = range(150, 201), range(350, 401)
-
-
-def _coefficients(splitting: float, reach: float, count: int) -> Sequence[float]:
+def _coefficients(splitting: float, reach: float, count: int) -> Array:
     """|a_n| reach^n of s = sum a_n x^n with s ((s + 1)^2 + w^2) + 4 x (s + 1) = 0."""
-    a, square, cube = (np.zeros(count + 1) for _ in range(3))
+    a, square, cube = np.zeros((3, count + 1))
     for n in range(1, count + 1):
         square[n] = a[1:n] @ a[n - 1 : 0 : -1]
         cube[n] = a[1:n] @ square[n - 1 : 0 : -1]
         driven = 4 * reach * (a[n - 1] + (n == 1))
         a[n] = -(cube[n] + 2 * square[n] + driven) / (1 + splitting**2)
-    return [float(abs(x)) for x in a]
+    return np.abs(a)
 
 
 CHECKS = checks_in(globals())

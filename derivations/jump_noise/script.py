@@ -12,18 +12,8 @@ from functools import partial
 
 import sympy
 
-from derivations.jump_noise.checks import (
-    CHECKS,
-    FLIP,
-    ORDERS,
-    READINGS,
-    SPLIT,
-    S,
-    X,
-    critical_couplings,
-    expression,
-    populations,
-)
+from derivations.jump_noise import checks as noise
+from derivations.jump_noise.checks import CHECKS, FLIP, ORDERS, READINGS, SPLIT, expression
 from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.derivation import Step
 from pertsym.equations.bloch import QUANTITIES
@@ -74,10 +64,9 @@ def rates_step(
 
 def convergence_step() -> Step:
     """Branch points of the exact eigenvalue."""
-    discriminant = sympy.factor(sympy.discriminant(populations(), S) / -4)
-    reaches = [(w, abs(critical_couplings(w)[0]) ** 0.5) for w in _SPLITTINGS]
-    rows = [(f"{splitting:g}", f"{reach:.4f}") for splitting, reach in reaches]
-    ordered = sympy.collect(sympy.expand(discriminant), X)
+    discriminant = sympy.factor(sympy.discriminant(noise.populations(), noise.S) / -4)
+    rows = [(f"{w:g}", f"{noise.reach(w) ** 0.5:.4f}") for w in _SPLITTINGS]
+    ordered = sympy.collect(sympy.expand(discriminant), noise.X)
     heads = (r"\omega_0/\gamma", r"\lambda_c/\gamma")
     return PAPER.told("convergence", rendered("0", ordered), table(heads, rows))
 

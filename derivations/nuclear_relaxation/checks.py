@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -25,32 +24,13 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.certify import standard
 from pertsym.certify.claims import Findings, check, checks_in, close, exact, holds, near
-from pertsym.certify.element_routes import dense as as_dense
+from pertsym.certify.element_routes import dense
 from pertsym.certify.standard import ORDERS
 from pertsym.derivation import Reading
-from pertsym.equations.exponential_bath import (
-    Entries,
-    Superoperator,
-    exact_generator,
-    real_entries,
-)
+from pertsym.equations import exponential_bath as hierarchy
+from pertsym.equations import noise_ladders as ladders
+from pertsym.equations import nuclear_relaxation as nuclear
 from pertsym.equations.generator import Generator
-from pertsym.equations.noise_ladders import (
-    JumpNoise,
-    Ladder,
-    gaussian_counterpart,
-    rotational_diffusion,
-    times_tensor,
-)
-from pertsym.equations.nuclear_relaxation import (
-    ISOTROPIC,
-    Tensor,
-    added,
-    isotropic,
-    product_operator,
-    relaxation,
-    spin_interaction,
-)
 from pertsym.equations.thermal import classical
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator
@@ -65,20 +45,20 @@ from pertsym.systems.nuclear_spins import NuclearSpin, nuclear_spins
 
 Array = np.ndarray[Any, Any]
 SPINS, LEVELS = 2, 4
-DIPOLAR = Tensor("d", (1, 2))
-TENSORS = (DIPOLAR, Tensor("c1", (1,)), Tensor("c2", (2,)))
+DIPOLAR = nuclear.Tensor("d", (1, 2))
+TENSORS = (DIPOLAR, nuclear.Tensor("c1", (1,)), nuclear.Tensor("c2", (2,)))
 MIXED = ("J", "c1d", "c2d", "c1c2")
 """Correlations of isotropic rotation, J that of each tensor with itself."""
-INTERACTION = spin_interaction(SPINS, TENSORS)
+INTERACTION = nuclear.spin_interaction(SPINS, TENSORS)
 GENERATOR = Generator(INTERACTION)
-PAIR = Generator(spin_interaction(SPINS, (DIPOLAR,)))
+PAIR = Generator(nuclear.spin_interaction(SPINS, (DIPOLAR,)))
 """The dipolar coupling alone."""
 
-Z1, Z2 = product_operator(SPINS, {1: "z"}), product_operator(SPINS, {2: "z"})
-F_Z = added((Z1, Z2))
-UP1, UP2 = product_operator(SPINS, {1: "+"}), product_operator(SPINS, {2: "+"})
-ZZ = added([product_operator(SPINS, {1: "z", 2: "z"})] * 2)
-ANTIPHASE = added([product_operator(SPINS, {1: "+", 2: "z"})] * 2)
+Z1, Z2 = nuclear.product_operator(SPINS, {1: "z"}), nuclear.product_operator(SPINS, {2: "z"})
+F_Z = nuclear.added((Z1, Z2))
+UP1, UP2 = nuclear.product_operator(SPINS, {1: "+"}), nuclear.product_operator(SPINS, {2: "+"})
+ZZ = nuclear.added([nuclear.product_operator(SPINS, {1: "z", 2: "z"})] * 2)
+ANTIPHASE = nuclear.added([nuclear.product_operator(SPINS, {1: "+", 2: "z"})] * 2)
 
 
 class Rate(NamedTuple):
@@ -107,9 +87,10 @@ I_+ with S_+, which oscillate differently."""
 def rate_form(name: str, order: int = 2) -> tuple[SpectralForm, SpectralForm]:
     """A rate and the shift: second order isotropic over J and what mixes tensors, fourth order of
     the dipolar coupling in Gaussian noise over C_dd0 ... C_dd2."""
-    parts = relaxation(GENERATOR if order == 2 else PAIR, order, RATES[name].of, RATES[name].by)
+    generator, (*_, of, by) = GENERATOR if order == 2 else PAIR, RATES[name]
+    parts = nuclear.relaxation(generator, order, of, by)
     if order == 2:
-        parts = isotropic(parts[0], TENSORS), isotropic(parts[1], TENSORS)
+        parts = nuclear.isotropic(parts[0], TENSORS), nuclear.isotropic(parts[1], TENSORS)
     real, imaginary = (classical(part, {*MIXED, *PAIR.interaction.real}) for part in parts)
     return real, imaginary
 
@@ -143,21 +124,17 @@ def names() -> Dictionary:
 ORDER = 4
 RING = Ring(("D", "d", "y1", "y2"))
 B, TAU, W = sympy.symbols("b tau omega", positive=True)
-NOISES: Mapping[str, Callable[[Ring, str, Mapping[int, Entries], int], Ladder]] = {
-    "rotation": rotational_diffusion,
-    "gaussian": gaussian_counterpart,
-}
+NOISES = {"rotation": ladders.rotational_diffusion, "gaussian": ladders.gaussian_counterpart}
 
 
 @cache
-def exact_orders(noise: str) -> Mapping[int, Superoperator]:
+def exact_orders(noise: str) -> Mapping[int, hierarchy.Superoperator]:
     """K_2, K_3 times i, K_4 of the dipolar coupling, both Larmor frequencies symbols."""
-    operators = {
-        q: real_entries(RING, DIPOLAR.component(q, SPINS), RING.variable("d")) for q in range(-2, 3)
-    }
+    parts, d = {q: DIPOLAR.component(q, SPINS) for q in range(-2, 3)}, RING.variable("d")
+    operators = {q: hierarchy.real_entries(RING, part, d) for q, part in parts.items()}
     ladder = NOISES[noise](RING, "D", operators, ORDER)
-    energies = PAIR.interaction.energies
-    return exact_generator(JumpNoise(RING, ("y1", "y2"), energies, (ladder,)), ORDER)
+    bath = ladders.JumpNoise(RING, ("y1", "y2"), PAIR.interaction.energies, (ladder,))
+    return hierarchy.exact_generator(bath, ORDER)
 
 
 def whole(noise: str, order: int) -> Array:
@@ -248,7 +225,7 @@ def hamiltonian() -> Reading:
 
 def mean_squares() -> Reading:
     """g_q as the engine has them, and averages over all directions."""
-    point: dict[str, Any] = {f"g_{q}": sympy.Rational(g) for q, g in ISOTROPIC.items()}
+    point: dict[str, Any] = {f"g_{q}": sympy.Rational(g) for q, g in nuclear.ISOTROPIC.items()}
     for q, value in F.items():
         square = sympy.simplify(value * value.conjugate()) * sympy.sin(THETA) / 2
         point[rf"\langle|F_{q}|^2\rangle"] = sympy.integrate(square, (THETA, 0, sympy.pi))
@@ -262,15 +239,10 @@ def without_field() -> Reading:
     return Symbols([{**point, r"R_{\mathrm G}^{(4)}": zero_field("gaussian", 4)}])
 
 
-def elements() -> Reading:
-    """Elements of orders 2 and 4 in Gaussian noise."""
-    return standard.element_values([whole("gaussian", n) for n in ORDERS], Symbols)
-
-
 READINGS: Mapping[str, Callable[[], Reading]] = {
     "hamiltonian": hamiltonian,
     "averages": mean_squares,
-    "structure": elements,
+    "structure": lambda: standard.element_values([whole("gaussian", n) for n in ORDERS], Symbols),
     "without field": without_field,
 }
 
@@ -373,11 +345,6 @@ def rate(matrix: Array, of: Array, by: Array) -> complex:
     return complex(-np.trace(of.conj().T @ moved) / np.trace(of.conj().T @ of))
 
 
-def dense(operator: Operator) -> Array:
-    """A sparse operator of the engine as a matrix."""
-    return as_dense(operator, LEVELS)
-
-
 # ---------------------------------------------------------------------------------------------
 # Checks
 
@@ -397,12 +364,9 @@ _DOUBLE = 1e-12
 @check("harmonics", "symbolic identity")
 def averages(digits: int) -> Findings:
     """<F_q F_-q> is the part of degree 0 of F_-q F_q; F_q alone has none."""
-    for q, g in ISOTROPIC.items():
-        once = times_tensor(q, 0, 0)
-        twice = sum(
-            (v * times_tensor(-q, *h).get((0, 0), Fraction(0)) for h, v in once.items()),
-            start=Fraction(0),
-        )
+    for q, g in nuclear.ISOTROPIC.items():
+        once = ladders.times_tensor(q, 0, 0)
+        twice = sum(v * ladders.times_tensor(-q, *h).get((0, 0), 0) for h, v in once.items())
         yield exact(f"g_{q}", twice, g)
         yield exact(f"degrees of F_{q}", {n for n, _ in once}, {2})
 
@@ -428,7 +392,7 @@ def second_order(digits: int) -> Findings:
     matrix = redfield([(b, _AXES[0], None), (a1, _AXES[1], 0), (a2, _AXES[2], 1)], _LARMOR, _TAU)
     for name, pair in RATES.items():
         value = _value(rate_form(name)[0], strengths, amplitudes)
-        wanted = rate(matrix, dense(pair.of), dense(pair.by)).real
+        wanted = rate(matrix, dense(pair.of, LEVELS), dense(pair.by, LEVELS)).real
         yield holds(pair.text, abs(value - wanted) < _DOUBLE * abs(matrix).max())
 
 
@@ -459,7 +423,7 @@ def molecule(digits: int) -> Findings:
 def gaussian_fourth(digits: int) -> Findings:
     """rho(4) and sigma(4) of the engine at one exponential against the exact recursion."""
     diffusion = 1 / (6 * _TAU)
-    amplitudes = {f"dd{q}": float(g) for q, g in ISOTROPIC.items()}
+    amplitudes = {f"dd{q}": float(g) for q, g in nuclear.ISOTROPIC.items()}
     point = [diffusion, -1.5, 1j * _LARMOR[0], 1j * _LARMOR[1]]
     for name in ("rho", "sigma"):
         pair = RATES[name]
@@ -497,7 +461,7 @@ def same_correlation(digits: int) -> Findings:
 def like_protons(digits: int) -> Findings:
     """Two protons as a model, fourth order in Gaussian noise, against the rational functions."""
     spins = (NuclearSpin("1H"), NuclearSpin("1H", (0.0, 0.9, 1.2)))
-    total = dense(F_Z)
+    total = dense(F_Z, LEVELS)
     b = 1e-7 * spins[0].gamma ** 2 * 1.054571817e-34 / 1.5e-10**3
     for field, tau in ((0.0, 1e-8), (0.5, 1e-8), (0.5, 2e-9)):
         orders = tcl_generator(nuclear_spins(spins, field, tau), ORDER).orders

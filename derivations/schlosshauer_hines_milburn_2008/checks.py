@@ -32,22 +32,11 @@ from pertsym.generators.contracted import Contracted
 from pertsym.language.evaluation import INTEGRAL, Symbols, dissipator
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import EnclosedSpectra
-from pertsym.oscillator import elimination, lorentz_drude
+from pertsym.oscillator import elimination, lorentz_drude, weyl
 from pertsym.oscillator import master_equation as derived
 from pertsym.oscillator.fock import DampedLevels, phonon_number
 from pertsym.oscillator.lorentz_drude import TEMPERATURE
-from pertsym.oscillator.weyl import (
-    FREQUENCY,
-    MASS,
-    ONE,
-    TIME,
-    P,
-    Superoperator,
-    Weyl,
-    X,
-    heisenberg,
-    oscillator_hamiltonian,
-)
+from pertsym.oscillator.weyl import FREQUENCY, MASS, ONE, TIME, P, Superoperator, Weyl, X
 from pertsym.present.expressions import tex
 
 Value = Any
@@ -70,12 +59,13 @@ def ladder() -> tuple[Value, Value]:
 
 def oscillator() -> Point:
     """(1)-(24), (30), (31)."""
-    h, second, limits = oscillator_hamiltonian(), derived.master_equation(), derived.static_limit()
+    h, second = weyl.oscillator_hamiltonian(), derived.master_equation()
+    limits = derived.static_limit()
     kernels = {name: INTEGRAL * kernel for name, kernel in second.kernels.items()}
     (lower, raising), free = ladder(), Superoperator.commutator(h).scaled(-I)
     return called(MASS, FREQUENCY, TIME, derived.C0) | {
         "X": X, "P": P, "H_S": h, "a": lower, r"a^\dagger": raising,
-        r"\tilde X": lambda t: heisenberg(h, X, t), r"\rho_S": RHO,
+        r"\tilde X": lambda t: weyl.heisenberg(h, X, t), r"\rho_S": RHO,
         r"\dot\rho_S": free + INTEGRAL * second.integrand, r"\nu": lambda t: derived.NOISE,
         r"\eta": lambda t: derived.DISSIPATION * (1 if t == TIME else -1),
         "C": lambda t: (sympy.sympify if t == TIME else sympy.conjugate)(derived.CORRELATION),
@@ -133,10 +123,7 @@ def two_spins() -> Point:
 
 def surrogate() -> Point:
     """(19)-(22): one frequency of the spins, and of oscillators g (b + b^+) of occupation n."""
-    density, n = (
-        sympy.Symbol("J", positive=True),
-        1 / (sympy.exp(W / TEMPERATURE) - 1),
-    )
+    density, n = sympy.Symbol("J", positive=True), 1 / (sympy.exp(W / TEMPERATURE) - 1)
     polarised = {spins.POLARISATION: sympy.tanh(W / (2 * TEMPERATURE))}
     spin = spins.cumulant(2).specialised(UNBIASED).specialised(polarised)
 
@@ -253,8 +240,8 @@ CLOSED = "closed form"
 @check(ENGINE, "direct substitution")
 def oscillator_motion(digits: int) -> Findings:
     """(7) solves Heisenberg's equation and (30), (31) make a; (23) keeps the trace."""
-    hamiltonian, (lower, raising) = oscillator_hamiltonian(), ladder()
-    x, p = (heisenberg(hamiltonian, operator) for operator in (X, P))
+    hamiltonian, (lower, raising) = weyl.oscillator_hamiltonian(), ladder()
+    x, p = (weyl.heisenberg(hamiltonian, operator) for operator in (X, P))
     slope = Weyl.of({k: sympy.diff(v, TIME) for k, v in x.terms.items()})
     driven = hamiltonian.commutator(x).scaled(sympy.I)
     commutator = x.commutator(p).coefficient(0, 0)
@@ -425,6 +412,10 @@ def non_gaussian_dynamics(digits: int) -> Findings:
     operator = np.array([[0.3, 1.0], [1.0, -0.5]], dtype=complex)
     initial = np.array([[0.8, 0.2 + 0.1j], [0.2 - 0.1j, 0.2]])
     z, x = np.diag([1.0, -1.0]), np.array([[0.0, 1.0], [1.0, 0.0]])
+
+    def side_by_side(one: Any, other: Any) -> Any:
+        return np.kron(one, np.eye(len(other))) + np.kron(np.eye(len(one)), other)
+
     for bias in (0.0, 0.6):
         spin = BathSpin(1.0, bias, 1.3, 0.7)
         own = (spin.bias * z + spin.tunnelling * x) / 2
@@ -433,15 +424,8 @@ def non_gaussian_dynamics(digits: int) -> Findings:
 
         def together(count: int, own: Any = own, force: Any = centred, state: Any = state) -> Any:
             """The lambda^4 term of the state, system and spins propagated together."""
-            many = 2**count
-            bath, b = (
-                sum(
-                    np.kron(np.kron(np.eye(2**i), y), np.eye(many // 2 ** (i + 1)))
-                    for i in range(count)
-                )
-                for y in (own, count**-0.5 * force)
-            )
-            h = np.kron(np.diag(energies), np.eye(many)) + np.kron(np.eye(2), bath)
+            bath, b = (reduce(side_by_side, [y] * count) for y in (own, count**-0.5 * force))
+            h, many = side_by_side(np.diag(energies), bath), len(bath)
             powers = coupling_orders(-1j * h, -1j * np.kron(operator, b), time, 4)
             start = reduce(np.kron, [initial, *[state] * count])
             total = sum(powers[m] @ start @ powers[4 - m].conj().T for m in range(5))

@@ -17,17 +17,9 @@ from pertsym.derivation import Formula, Step
 from pertsym.environments import spins
 from pertsym.environments.spins import UNBIASED, ExponentialSum
 from pertsym.narrative import NamedForm, cumulant_step
-from pertsym.oscillator import elimination, lorentz_drude
+from pertsym.oscillator import elimination, lorentz_drude, weyl
 from pertsym.oscillator import master_equation as derived
 from pertsym.oscillator.lorentz_drude import cold
-from pertsym.oscillator.weyl import (
-    Superoperator,
-    X,
-    heisenberg,
-    operator,
-    oscillator_hamiltonian,
-    superoperator,
-)
 from pertsym.paper import Paper
 from pertsym.present.expressions import equation, joined, results, tex
 
@@ -54,11 +46,13 @@ def exponentials(value: ExponentialSum) -> str:
 def narrate(order: int) -> Iterator[Step]:
     """The argument to order 2; order 4 adds the fourth cumulant of the spins."""
     told, t = PAPER.told, sympy.Symbol("t", positive=True)
-    hamiltonian, second = oscillator_hamiltonian(), derived.master_equation()
-    yield told("hamiltonian", equation("H_S", operator(hamiltonian), "(1)"))
-    yield told("heisenberg", equation(r"X(\tau)", operator(heisenberg(hamiltonian, X)), "(7)"))
+    hamiltonian, second = weyl.oscillator_hamiltonian(), derived.master_equation()
+    moved = weyl.operator(weyl.heisenberg(hamiltonian, weyl.X))
+    yield told("hamiltonian", equation("H_S", weyl.operator(hamiltonian), "(1)"))
+    yield told("heisenberg", equation(r"X(\tau)", moved, "(7)"))
     yield cumulant_step(2)
-    yield told("second-order", equation(r"\mathcal K\rho", superoperator(second.integrand), "(6)"))
+    integrand = weyl.superoperator(second.integrand)
+    yield told("second-order", equation(r"\mathcal K\rho", integrand, "(6)"))
     yield told("operator-equation")
     kernels = (
         equation(latex, rf"\int_0^\infty\! d\tau\,\left({tex(second.kernels[name])}\right)", source)
@@ -94,9 +88,9 @@ def narrate(order: int) -> Iterator[Step]:
     yield told("validity", results(((r"\Gamma_\Delta", kept, ""), ("D", beyond, ""))))
 
 
-def on_block(value: Superoperator, block: str) -> str:
+def on_block(value: weyl.Superoperator, block: str) -> str:
     """What acts on one block of the density matrix."""
-    return superoperator(value).replace(r"\rho", rf"\rho_{{{block}}}")
+    return weyl.superoperator(value).replace(r"\rho", rf"\rho_{{{block}}}")
 
 
 def spin_correlation() -> Step:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -94,21 +94,13 @@ def _kind(piece: Piece) -> tuple[Any, Any, str]:
     return stars, tuple(x for (x,) in piece.monomial.exponents), piece.step.name
 
 
-def unnamed() -> list[Piece]:
-    """Pieces of the rest that none of `KERNELS` has."""
-    known = [tuple(entry[1:]) for entry in KERNELS]
-    return [piece for piece in pieces().rest if _kind(piece) not in known]
-
-
 CLOSED = r"K_{\mathrm{closed}}"
 
 
 def closed_sum() -> str:
     """The products of transforms of k_10, of which the real part is meant."""
-    lines: list[str] = []
-    for piece in pieces().pieces:
-        if not piece.step.integrals:
-            lines += _product(piece)
+    closed = (piece for piece in pieces().pieces if not piece.step.integrals)
+    lines = [line for piece in closed for line in _product(piece)]
     rows = ["".join(lines[k : k + 3]) for k in range(0, len(lines), 3)]
     head = r"&\mathrm{Re}\Bigl\{"
     rows[0] = rows[0].removeprefix("+")
@@ -144,33 +136,26 @@ EXPONENTIALS = 60
 def nine_dimensions(digits: int) -> Findings:
     """Cones with edges of zeros and ones: their indicators, and those that carry the pieces."""
     edges = [e for e in itertools.product((0, 1), repeat=3) if any(e)]
-    places = [inside(*chamber) for chamber in CHAMBERS]
-    found = []
-    for cone in itertools.combinations(edges, 3):
-        if _edges(cone).det():
-            found.append([int(_within(_edges(cone).inv(), place)) for place in places])
+    cones = itertools.combinations(edges, 3)
+    found = [_indicator(cone) for cone in cones if flint.fmpz_mat(cone).det()]
     steps = [step for step in STEPS if step.cones]
-    rank = flint.fmpz_mat(found).rank()
-    together = flint.fmpz_mat([*found, *(list(step.values) for step in steps)]).rank()
-    yield exact("dimension of the span of all cones", rank, 9)
+    alone = [list(step.values) for step in steps]
+    together = flint.fmpz_mat(found + alone).rank()
+    yield exact("dimension of the span of all cones", flint.fmpz_mat(found).rank(), 9)
     yield exact("with the steps", together, 9)
-    yield exact("of the steps alone", flint.fmpz_mat([list(s.values) for s in steps]).rank(), 9)
+    yield exact("of the steps alone", flint.fmpz_mat(alone).rank(), 9)
     for step in steps:
-        values = [0] * len(CHAMBERS)
-        for weight, cone in step.cones:
-            inverse = _edges(cone).inv()
-            values = [v + weight * _within(inverse, x) for v, x in zip(values, places, strict=True)]
-        yield Finding(f"cones of {step.name}", tuple(values) == step.values)
+        weighted = [weight * np.array(_indicator(cone)) for weight, cone in step.cones]
+        yield Finding(f"cones of {step.name}", tuple(np.sum(weighted, axis=0)) == step.values)
 
 
-def _edges(cone: Iterable[Sequence[int]]) -> Any:
-    """The matrix with these columns."""
-    return flint.fmpq_mat(flint.fmpz_mat(list(map(list, zip(*cone, strict=True)))))
-
-
-def _within(inverse: Any, place: Sequence[Fraction]) -> bool:
-    along = inverse * flint.fmpq_mat([[flint.fmpq(x.numerator, x.denominator)] for x in place])
-    return all(along[k, 0] > 0 for k in range(3))
+def _indicator(cone: Sequence[Sequence[int]]) -> list[int]:
+    """Of each chamber, whether it is inside the cone with these edges: 1 or 0."""
+    places = [inside(*chamber) for chamber in CHAMBERS]
+    rows = [[flint.fmpq(x.numerator, x.denominator) for x in place] for place in places]
+    edges: Any = flint.fmpz_mat(list(map(list, cone)))
+    along = flint.fmpq_mat(rows) * edges.inv()
+    return [int(all(along[n, k] > 0 for k in range(3))) for n in range(len(places))]
 
 
 def numbers(generator: random.Random, count: int) -> list[tuple[Gaussian, Gaussian]]:
@@ -215,7 +200,8 @@ def decomposition(digits: int) -> Findings:
     for which, ((what, _, _, name), counts) in enumerate(zip(ROWS, COUNTS, strict=True)):
         for k in range(3):
             yield exact(f"{name} of {what}, {k} integrals", pieces(which).counts()[k], counts[k])
-    yield exact("pieces of the rest outside the kernels", len(unnamed()), 0)
+    unnamed = {_kind(piece) for piece in pieces().rest} - {tuple(kind) for _, *kind in KERNELS}
+    yield exact("pieces of the rest outside the kernels", len(unnamed), 0)
     rests = [pieces(which).rest for which in range(len(ROWS))]
     sums = [sum(piece.step.name.startswith("theta") for piece in rest) for rest in rests]
     yield exact("comparisons with a sum of arcs without a bias", sum(sums[:3]), 0)
