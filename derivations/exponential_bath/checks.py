@@ -179,15 +179,10 @@ _ELEMENTS: tuple[Element, ...] = (
 def _two_routes(model: NoiseModel, digits: int) -> Findings:
     """Every element through order 8, as an identity of rational functions."""
     for order in ORDERS:
-        count = len(model.rates.generators[order])
-        yield Finding(f"{count} elements of order {order}", same_by_words(model, order))
-
-
-def same_by_words(model: NoiseModel, order: int) -> bool:
-    """Whether the sum over all words is the generator of the recursion."""
-    words = classical_generator(model.interaction, model.decay, order)
-    recursion = model.rates.generators[order]
-    return words.keys() == recursion.keys() and all(words[e].equals(recursion[e]) for e in words)
+        words = classical_generator(model.interaction, model.decay, order)
+        found = model.rates.generators[order]
+        same = words.keys() == found.keys() and all(words[e].equals(found[e]) for e in words)
+        yield Finding(f"{len(found)} elements of order {order}", same)
 
 
 @check(RECURSION, PATHS)

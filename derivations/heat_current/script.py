@@ -275,7 +275,6 @@ def per_quantum(form: SpectralForm) -> SpectralForm:
 PAPER = Paper(
     script=__file__,
     equations=Generator(INTERACTION),
-    orders=ORDERS,
     narrate=narrate,
     readings={"thermal": thermal_values},
     checks=CHECKS,
