@@ -327,6 +327,21 @@ class Correlation:
         value, error = panels.regular_transform(np.ravel(w), derivative)
         return value.reshape(w.shape), error.reshape(w.shape)
 
+    def _at_zero(self, floor: float, ceiling: float, derivative: int) -> tuple[Any, Any]:
+        """G^(m)(0) of amplitude 1 where Ĉ is not analytic at 0: by panels where rays lose digits.
+
+        On each ray w^p/w^(m+1) diverges for p < m, and only the sum of both does not.
+        """
+        if self._path.power >= derivative:
+            return self.nodes(floor, ceiling).at_zero(derivative)
+        if self.shape:
+            parts = [self._part(self.shape, k) for k in range(math.prod(self.shape))]
+            answers = [part._at_zero(floor, ceiling, derivative) for part in parts]
+            value, error = (np.reshape(x, self.shape) for x in zip(*answers, strict=True))
+            return value, error
+        value, error = self._by_panels(np.array(0.0), derivative)
+        return -1j * value / (2 * math.pi), error / (2 * math.pi)
+
     def _by_nodes(self, w: Any, derivative: int) -> tuple[Any, Any]:
         size = np.abs(w[w != 0])
         if not size.size:
@@ -337,8 +352,7 @@ class Correlation:
             value, error = nodes.half_sided(w, derivative)
         else:
             value, error = nodes.half_sided(np.where(w == 0, floor, w), derivative)
-            deep = self.unit.nodes(floor * _AT_ZERO, ceiling)
-            at_zero, lost = deep.at_zero(derivative)
+            at_zero, lost = self.unit._at_zero(floor * _AT_ZERO, ceiling, derivative)
             value, error = np.where(w == 0, at_zero, value), np.where(w == 0, lost, error)
         strength = 2 * math.pi * np.asarray(self.amplitude)
         value, error = -value.imag * strength, error * strength

@@ -84,7 +84,9 @@ class Atom(NamedTuple):
         """Whether it exists only where the spectrum of its first bath is finite at w = 0."""
         if self.kind[0] == "I":
             return any(p == 0 for _, _, p, _ in self.kernel)
-        return self.kind[0] in "JMR" or (self.kind in "CP" and not self.multiple)
+        # of P(0) the even part of the spectrum drops out
+        at_zero = self.kind == "C" or (self.kind == "P" and self.derivative > 0)
+        return self.kind[0] in "JMR" or (at_zero and not self.multiple)
 
     @property
     def identifier(self) -> str:
