@@ -19,7 +19,7 @@ from pertsym.certify import standard
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
 from pertsym.certify.standard import ENGINE, ORDERS, SYMBOLIC
 from pertsym.codegen.expressions import ExpressionFunction
-from pertsym.codegen.quantities import known_quantities, rational_functions
+from pertsym.codegen.quantities import rational_functions
 from pertsym.distributions.chains import orient_chains
 from pertsym.equations.bloch import QUANTITIES as BLOCH_QUANTITIES
 from pertsym.equations.bloch import Bloch
@@ -33,7 +33,7 @@ from pertsym.equations.thermal import classical, zero_temperature
 from pertsym.exact import Gaussian
 from pertsym.generators.elimination import bloch_quantities, eliminated_quantities
 from pertsym.generators.second_order import Term
-from pertsym.language.dictionary import Dictionary, Known
+from pertsym.language.dictionary import Dictionary, Known, known_quantities
 from pertsym.reduction.elements import at_elements, by_elements, with_elements
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Value, monomial, reciprocal
 

@@ -16,7 +16,7 @@ from pertsym import narrative
 from pertsym.certify import standard
 from pertsym.certify.claims import Findings, check, checks_in, exact
 from pertsym.certify.standard import ORDERS, SYMBOLIC
-from pertsym.codegen.quantities import known_quantities, quantity_functions
+from pertsym.codegen.quantities import quantity_functions
 from pertsym.derivation import Step
 from pertsym.equations.generator import Generator
 from pertsym.equations.mean_force import boltzmann, second_order, through_kms
@@ -24,7 +24,7 @@ from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.generators.elimination import blocks, eliminated
 from pertsym.generators.second_order import Term
-from pertsym.language.dictionary import Dictionary, Known
+from pertsym.language.dictionary import Dictionary, Known, known_quantities
 from pertsym.narrative import NamedForm, named, symbol
 from pertsym.paper import Paper
 from pertsym.present.expressions import table

@@ -1,4 +1,4 @@
-"""Which functions a generated module has, and how quantities are called in formulas by order."""
+"""Which functions a generated module has: quantities, then both parts of complex elements."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.codegen.module import FunctionSpec
 from pertsym.equations.rational import Exponential, rational_form
 from pertsym.equations.series import Equations
-from pertsym.language.dictionary import Known
 from pertsym.narrative import NamedForm, symbol
 from pertsym.present.text import form_lines
 from pertsym.reduction.spectral import SpectralForm
@@ -75,15 +74,6 @@ def rational_functions(
         for name in names
         for n in _ORDERS
     )
-
-
-def known_quantities(equations: Equations, names: Iterable[str]) -> dict[str, Known | str]:
-    """What the names of quantities at orders 2 and 4 mean in formulas."""
-    return {
-        f"{symbol(name).latex}^{{({n})}}": Known(equations.series(name)[n].form)
-        for name in names
-        for n in _ORDERS
-    }
 
 
 def form_function(name: str, shown: NamedForm, summary: str, domain: str = _DOMAIN) -> FunctionSpec:

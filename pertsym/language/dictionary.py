@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final, Literal
 
+from pertsym.equations.series import Equations
 from pertsym.expansion.interaction import Frequency, Interaction
+from pertsym.narrative import symbol
 from pertsym.present.elements import element_symbol, greek_spellings
 from pertsym.present.markup import label
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
@@ -219,3 +221,12 @@ def _pattern(name: str) -> re.Pattern[str]:
 def bare(latex: str) -> str:
     r"""A symbol without fonts, braces and blanks: ``\mathrm{ab}_{2}`` gives ``ab_2``."""
     return _DRESS.sub("", latex.replace(r"\_", "_")).strip()
+
+
+def known_quantities(equations: Equations, names: Iterable[str]) -> dict[str, Known | str]:
+    """What the names of quantities at orders 2 and 4 mean in formulas."""
+    return {
+        f"{symbol(name).latex}^{{({n})}}": Known(equations.series(name)[n].form)
+        for name in names
+        for n in (2, 4)
+    }
