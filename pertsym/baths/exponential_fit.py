@@ -343,9 +343,7 @@ def _is_fine(arm: Arm, scale: float, negligible: float) -> bool:
 
 def _cut_down(thermal: ThermalSpectrum, tolerance: float, horizon: float | None) -> Target:
     path = thermal.path()
-    # where Ĉ vanishes fast enough the last exponents are none that a horizon could tell
-    if horizon is None or path.analytic or path.power >= 1:
-        horizon = math.inf
+    horizon = horizon if horizon is not None and _lasts(path) else math.inf
     slowest = _SLOWEST / horizon
     found, nodes, count = _from_nodes(thermal, _LOST * tolerance, 0.0, slowest)
     narrow = _narrow(found.nu)
@@ -359,6 +357,16 @@ def _cut_down(thermal: ThermalSpectrum, tolerance: float, horizon: float | None)
         c, nu, lost = _merged(c, nu, slowest)
         left = float(nodes.half_sided(np.array(1 / horizon))[1]) + lost * horizon
     return Target(Modes.of(c, nu), own, left + moved, top, horizon)
+
+
+def _lasts(path: Path) -> bool:
+    """Whether a horizon counts: else C(t) decays so fast that no slow exponent is left."""
+    return not path.analytic and path.power < 1
+
+
+def is_slow(correlation: Correlation) -> bool:
+    """Whether what `represent` finds depends on its horizon."""
+    return any(part.has_nodes and _lasts(part.thermal.path()) for part in correlation.parts)
 
 
 def _merged(c: Complex, nu: Complex, slowest: float) -> tuple[Complex, Complex, float]:
@@ -461,7 +469,7 @@ def _truncated(
     modes, own = target.modes, target.own
     if not len(modes.nu):
         scale = _peak(own, band)
-        return tuple(_representation(own, target.error, scale, target.horizon) for _ in tolerances)
+        return (_representation(own, target.error, scale, target.horizon),) * len(tolerances)
     scale = _peak(modes.joined(own), band)
     if target.horizon < math.inf:
         size = min(scale, float(np.abs(modes.half_sided(np.array([usual]))).sum()))
@@ -493,15 +501,14 @@ def _truncated(
             error, reached, fit = min(tried, key=lambda entry: entry[:2])
             if error <= goal or number >= reached + _PATIENCE:
                 break
-        found = fit.joined(own), error + target.error, scale, target.horizon
-        results.append(_representation(*found))
+        whole, lost = fit.joined(own), error + target.error
+        results.append(_representation(whole, lost, scale, target.horizon))
     return tuple(results)
 
 
-def _representation(modes: Modes, *rest: float) -> Representation:
-    """With error, scale and horizon."""
+def _representation(modes: Modes, error: float, scale: float, horizon: float) -> Representation:
     c, nu = modes.exponentials()
-    return Representation(Exponentials.computed(c.tolist(), nu.tolist()), *rest)
+    return Representation(Exponentials.computed(c.tolist(), nu.tolist()), error, scale, horizon)
 
 
 def _difference(

@@ -25,7 +25,7 @@ import numpy as np
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.exponential_fit import represent
+from pertsym.baths.exponential_fit import is_slow, represent
 from pertsym.generators.system import Array, Correlated, System, modes_of
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
@@ -127,7 +127,8 @@ def represented(
         try:
             # parameters that are arrays have no hash, and are refused
             make = represent if correlation.shape else _represent_once
-            best, rough = make(correlation, (tolerance, tolerance * _COARSER), width, horizon)
+            end = horizon if correlation.shape or is_slow(correlation) else None
+            best, rough = make(correlation, (tolerance, tolerance * _COARSER), width, end)
         except Divergent as fault:
             raise NotYetDerivable(
                 model.name,
