@@ -216,6 +216,8 @@ def _lasts(path: Path) -> bool:
 
 def is_slow(correlation: Correlation) -> bool:
     """Whether what `represent` finds depends on its horizon."""
+    if isinstance(correlation.density, Exponentials) or correlation.thermal.is_zero:
+        return False
     return any(part.has_nodes and _lasts(part.thermal.path()) for part in correlation.parts)
 
 
