@@ -28,7 +28,7 @@ from pertsym.baths.densities import (
 )
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.nodes import Nodes
-from pertsym.baths.thermal_tables import Panel, Polynomial
+from pertsym.baths.thermal_tables import Barycentric, Panel, Polynomial, through
 from pertsym.codegen.finite_parts import Question
 from pertsym.codegen.point_sums import PointSums
 from pertsym.codegen.runtime import Sums
@@ -251,7 +251,7 @@ def test_a_wide_panel_bounds_functions_that_are_known() -> None:
 
     x = panel.points
     error = 1e-15 * np.abs(functions(x))
-    made = Polynomial.through(panel, functions(x) + error / 2, error, np.abs(functions(panel.ring)))
+    made = through(panel, functions(x) + error / 2, error, np.abs(functions(panel.ring)))
     assert panel.size > 80
     at = np.concatenate((np.geomspace(0.2, 9.0, 333), x[:3], [0.2, 9.0]))
     value, bound = made(at)
@@ -392,10 +392,10 @@ def test_the_ellipse_bounds_the_answer(density: Any, question: str) -> None:
     }[question]
     source = Single(correlation(unit, 1.3)).source._replace(beta=None)
     seen: list[float] = []
-    original: Callable[..., Polynomial] = interpolated._fitted
+    original: Callable[..., Polynomial | Barycentric] = interpolated._fitted
     octave, wide = Panel(1.0, 2.0), Panel(0.3, 10.0, logarithmic=True)
 
-    def kept(panel: Panel, found: Any, largest: Any) -> Polynomial:
+    def kept(panel: Panel, found: Any, largest: Any) -> Polynomial | Barycentric:
         seen.append(float(np.max(largest)) / float(np.max(np.abs(found[0]))))
         return original(panel, found, largest)
 

@@ -15,6 +15,7 @@ from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic
 from pertsym.dynamics.methods import steady
 from pertsym.generators import spectral_route
 from pertsym.generators.bloch_recursion import slow_subspace
+from pertsym.generators.representation import represented
 from pertsym.generators.spectral_route import commensurate
 from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
@@ -113,9 +114,27 @@ def test_sub_ohmic_baths_have_a_fourth_order() -> None:
     shift, before = state[0] - state[1], state[1]
     expected = (shift[1] - constant * shift[0]) / before[0]
     assert correction == pytest.approx(expected, rel=1e-8)
-    with pytest.raises(NotYetDerivable, match="no sum of exponentials"):
+    with pytest.raises(
+        NotYetDerivable, match=r"no sum of exponentials.*finite times exist; orders"
+    ):
         tcl_generator(model, 6)
     assert tcl_generator(model, 4, time=1.0).orders[4].divergent == {}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_time_changes_the_exponents_of_slow_baths_only(seed: int) -> None:
+    """Where C(t) decays fast one fit serves all times."""
+    rng = np.random.default_rng(80 + seed)
+    times = (None, *rng.uniform(0.5, 30, 3))
+    for density, alone in (
+        (Ohmic(0.1, rng.uniform(0.5, 2), rng.uniform(2, 4)), True),
+        (DrudeLorentz(0.1, rng.uniform(0.5, 2)), True),
+        (Ohmic(0.1, rng.uniform(0.5, 2), rng.uniform(1.1, 1.7)), False),
+    ):
+        model = open_system((0.0, 1.0), [[[0, 1], [1, 0]]], [density], 1.3)
+        found = [represented(model, 1e-6, horizon=time) for time in times]
+        assert all((x.fine == found[0].fine) == alone for x in found[1:])
+        assert [x.horizon for x in found[1:]] == [math.inf if alone else t for t in times[1:]]
 
 
 def test_terms_that_only_cancel_together_are_not_called_divergent() -> None:

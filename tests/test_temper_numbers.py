@@ -17,7 +17,7 @@ import pertsym as ps
 from pertsym.baths import jets
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic, SpinSurrogate, Table
-from pertsym.baths.exponential_fit import poles
+from pertsym.baths.node_poles import poles
 from pertsym.baths.piecewise_integral import panels_of
 from pertsym.dynamics.propagation import _require_few
 from pertsym.dynamics.reliability import error_of_steady, felt

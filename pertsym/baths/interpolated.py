@@ -20,11 +20,13 @@ from pertsym.baths.nodes import Nodes
 from pertsym.baths.thermal_tables import (
     MANY,
     RING,
+    Barycentric,
     Panel,
     Polynomial,
     Residues,
     moved,
     panels_met,
+    through,
 )
 
 TOGETHER = 256  # points that are asked for together, if there are no polynomials
@@ -67,7 +69,9 @@ class Asked(NamedTuple):
 
 
 @lru_cache(maxsize=512)
-def by_temperature(question: Any, a: Any, b: Any, w0: float, panel: Panel) -> Polynomial:
+def by_temperature(
+    question: Any, a: Any, b: Any, w0: float, panel: Panel
+) -> Polynomial | Barycentric:
     """The answer for every beta of a panel."""
     one, other = (x.at(panel.points) for x in (a, b))
     found = question.answer(one, other, w0)
@@ -87,12 +91,14 @@ def by_frequency(question: Any, a: Any, b: Any, panel: Panel) -> Polynomial:
         )
         for pair in (_nodes(question, one, other, x) for x in (panel.low, panel.high))
     ]
-    return _fitted(panel, found, np.maximum(*sizes))
+    made = _fitted(panel, found, np.maximum(*sizes))
+    assert isinstance(made, Polynomial)  # panels of w0 are octaves or less
+    return made
 
 
-def _fitted(panel: Panel, found: Any, largest: Any) -> Polynomial:
+def _fitted(panel: Panel, found: Any, largest: Any) -> Polynomial | Barycentric:
     value, error = (np.atleast_2d(x) for x in found)
-    return Polynomial.through(panel, value, error, largest)
+    return through(panel, value, error, largest)
 
 
 @lru_cache(maxsize=512)
@@ -224,7 +230,7 @@ def _at_temperatures(question: Any, a: Any, b: Any, w0: float, beta: Any) -> Any
 def _over(
     x: Any,
     direct: Callable[[Any], Any],
-    table: Callable[[Panel], Polynomial],
+    table: Callable[[Panel], Polynomial | Barycentric],
     smooth: Callable[[Panel], bool] | None = None,
 ) -> Any:
     """Values and errors at an array x > 0, panel by panel: octaves or, where smooth, parts."""

@@ -95,57 +95,21 @@ class Panel(NamedTuple):
 
 
 class Polynomial(NamedTuple):
-    """Functions on a panel, and bounds: coefficients of powers of the place in it, or values.
-
-    On a wide panel these are the values at its points over e^(s_0 + s_1 t + s_2 t^2), so that one
-    bound serves them all, less a coarse sum of Chebyshev polynomials, so that they are small and
-    their rounding does not count.
-    """
+    """Functions on a panel, and bounds: coefficients of powers of the place in it."""
 
     panel: Panel
     coefficients: Real
     errors: Real
-    scales: Real
-    coarse: Real
 
     @classmethod
-    def through(cls, panel: Panel, value: Any, error: Any, largest: Any) -> Polynomial:
-        """From values at its points with their errors, (functions, size), and sizes on its ring.
-
-        The sizes are of shape (functions, RING), or (RING,) of all functions.
-        """
-        size, width, t = panel.size, panel.width, chebyshev(panel.size)
-        value, error = (np.broadcast_to(x, (len(value), size)) for x in (value, error))
-        wide, scales = size > POWERS, np.zeros((len(value), 3))
-        if wide:
-            level = np.maximum(error, 1e-30 * error.max(-1, keepdims=True) + 1e-300)
-            scales = np.polynomial.polynomial.polyfit(t, np.log(level).T, 2).T
-            steep = np.abs(np.diff(value) / np.diff(t)) / _scale(scales, t[1:])
-            value, error = (x / _scale(scales, t) for x in (value, error))
-        largest = np.max(largest / _scale(scales, panel.places), -1)
-        misfit = 2 * 4 * largest * width ** (1 - size) / (width - 1)
-        lebesgue = 2 / math.pi * math.log(size) + 1
-        bound = misfit + lebesgue * error.max(-1)
-        bound = np.where(value.any(-1) | error.any(-1), bound, 0.0)
-        if wide:
-            modes = _modes(t)
-            coarse = value @ modes.T / np.sum(modes**2, -1)
-            rest = value - coarse @ modes
-            rounding = np.abs(coarse) @ (8.0 * np.arange(1, COARSE + 1))
-            rounding += 4 * size * lebesgue * np.max(np.abs(rest), -1)
-            # of the places, at the points and at what is asked
-            rounding += (lebesgue + 1) * (3 / panel.half + 2) * steep.max(-1)
-            return cls(panel, rest, bound + UNIT * rounding, scales, coarse)
+    def through(cls, panel: Panel, value: Real, error: Real, largest: Any) -> Polynomial:
+        """As `through`, for few points."""
+        bound = _bound(panel, value, error, np.max(largest, -1))
         made = fitted(0, value[:, None, :], bound[:, None])
-        return cls(panel, made.coefficients[..., 0], made.errors[:, 0], scales, scales)
+        return cls(panel, made.coefficients[..., 0], made.errors[:, 0])
 
     def __call__(self, x: Any) -> tuple[Any, Any]:
         """Values and bounds of all functions at an array x, (functions, len(x))."""
-        if self.scales.any():
-            t, modes, weights = _weights(self.panel, x.tobytes())
-            scale = _scale(self.scales, t)
-            values = self.coarse @ modes + self.coefficients @ weights
-            return scale * values, scale * self.errors[:, None]
         t = self.panel.place(x)
         *lower, highest = self.coefficients.T[:, :, None]
         values = np.repeat(highest, len(t), axis=1)
@@ -155,7 +119,7 @@ class Polynomial(NamedTuple):
         return values, np.broadcast_to(self.errors[:, None], values.shape)
 
     def single(self) -> Callable[[float], tuple[float, float]]:
-        """The first function of a plain number, on an octave or less."""
+        """The first function of a plain number, on a panel that is not logarithmic."""
         centre, half, error = self.panel.centre, self.panel.half, float(self.errors[0])
         horner = self.coefficients[0, ::-1].tolist()
 
@@ -166,6 +130,68 @@ class Polynomial(NamedTuple):
             return total, error
 
         return value
+
+
+class Barycentric(NamedTuple):
+    """The same of a wide panel: values at its points, by weights of what is asked there.
+
+    They are over e^(s_0 + s_1 t + s_2 t^2), so that one bound serves them all, less a coarse sum of
+    Chebyshev polynomials, so that they are small and their rounding does not count.
+    """
+
+    panel: Panel
+    values: Real
+    errors: Real
+    scales: Real
+    coarse: Real
+
+    @classmethod
+    def through(cls, panel: Panel, value: Real, error: Real, largest: Any) -> Barycentric:
+        """As `through`, for any number of points."""
+        size, t = panel.size, chebyshev(panel.size)
+        level = np.maximum(error, 1e-30 * error.max(-1, keepdims=True) + 1e-300)
+        scales = np.polynomial.polynomial.polyfit(t, np.log(level).T, 2).T
+        scale = _scale(scales, t)
+        steep = np.abs(np.diff(value) / np.diff(t)) / scale[:, 1:]
+        value, error = value / scale, error / scale
+        bound = _bound(panel, value, error, np.max(largest / _scale(scales, panel.places), -1))
+        modes = _modes(t)
+        coarse = value @ modes.T / np.sum(modes**2, -1)
+        rest = value - coarse @ modes
+        rounding = np.abs(coarse) @ (8.0 * np.arange(1, COARSE + 1))
+        rounding += 4 * size * _lebesgue(size) * np.max(np.abs(rest), -1)
+        # of the places, at the points and at what is asked
+        rounding += (_lebesgue(size) + 1) * (3 / panel.half + 2) * steep.max(-1)
+        return cls(panel, rest, bound + UNIT * rounding, scales, coarse)
+
+    def __call__(self, x: Any) -> tuple[Any, Any]:
+        """As of a `Polynomial`."""
+        t, modes, weights = _weights(self.panel, x.tobytes())
+        scale = _scale(self.scales, t)
+        return scale * (self.coarse @ modes + self.values @ weights), scale * self.errors[:, None]
+
+
+def through(panel: Panel, value: Any, error: Any, largest: Any) -> Polynomial | Barycentric:
+    """Functions from values at a panel's points with their errors, and sizes on its ring.
+
+    Values and errors are of shape (functions, size), the sizes of (functions, RING), or (RING,) of
+    all functions.
+    """
+    value, error = (np.broadcast_to(x, (len(value), panel.size)) for x in (value, error))
+    kind = Polynomial if panel.size <= POWERS else Barycentric
+    return kind.through(panel, value, error, largest)
+
+
+def _bound(panel: Panel, value: Real, error: Real, largest: Any) -> Real:
+    """Of what is interpolated: by sizes on the ring, and by the errors at the points."""
+    misfit = 2 * 4 * largest * panel.width ** (1 - panel.size) / (panel.width - 1)
+    bound = misfit + _lebesgue(panel.size) * error.max(-1)
+    return np.where(value.any(-1) | error.any(-1), bound, 0.0)
+
+
+def _lebesgue(size: int) -> float:
+    """How much larger a polynomial may be than at its points."""
+    return 2 / math.pi * math.log(size) + 1
 
 
 def _scale(scales: Real, t: Any) -> Any:
@@ -288,7 +314,9 @@ def _around(kind: str, panel: Panel, a: Any, b: Any, made: tuple[Nodes, ...]) ->
 
 
 @lru_cache(maxsize=512)
-def thermal_table(kind: str, a: Any, b: Any, x: float, panel: Panel, m: int) -> Polynomial:
+def thermal_table(
+    kind: str, a: Any, b: Any, x: float, panel: Panel, m: int
+) -> Polynomial | Barycentric:
     """P^(m)(x), P^(m)(-x) and [P^(m)(x) - P^(m)(-x)]/(2x) over a panel of beta."""
     made = thermal_nodes(kind, a, b, x, panel.points.tobytes())
     nodes, around = made[0], _around(kind, panel, a, b, made)
@@ -298,7 +326,7 @@ def thermal_table(kind: str, a: Any, b: Any, x: float, panel: Panel, m: int) -> 
     error = np.stack([*(e for _, e in found), lost / x])
     sizes = around.sizes @ np.abs(_kernels(around.poles, x, m))
     unit = 2 * math.pi
-    return Polynomial.through(panel, -unit * value.imag, unit * error, unit * sizes.max(1))
+    return through(panel, -unit * value.imag, unit * error, unit * sizes.max(1))
 
 
 def _kernels(poles: Any, x: float, m: int) -> Any:

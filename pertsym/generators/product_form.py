@@ -32,8 +32,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.balanced_truncation import inverse
-from pertsym.baths.exponential_fit import Poles
 from pertsym.baths.exponentials import Exponentials
+from pertsym.baths.node_poles import Poles
 from pertsym.generators.second_order import add_left, redfield_terms, with_conjugate
 from pertsym.generators.system import Array, Correlated, System, left, modes_of, right
 

@@ -25,7 +25,7 @@ import numpy as np
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.exponential_fit import represent
+from pertsym.baths.exponential_fit import is_slow, represent
 from pertsym.generators.system import Array, Correlated, System, modes_of
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
@@ -127,13 +127,14 @@ def represented(
         try:
             # parameters that are arrays have no hash, and are refused
             make = represent if correlation.shape else _represent_once
-            best, rough = make(correlation, (tolerance, tolerance * _COARSER), width, horizon)
+            end = horizon if correlation.shape or is_slow(correlation) else None
+            best, rough = make(correlation, (tolerance, tolerance * _COARSER), width, end)
         except Divergent as fault:
             raise NotYetDerivable(
                 model.name,
                 f"baths.{name}",
                 f"no sum of exponentials can stand for it: {fault.reason}",
-                f"orders beyond 2 and finite times need {_wanted(fault.reason, correlation)}",
+                _wanted(fault.reason, correlation),
             ) from None
         fine.append((name, separated(best.exponentials)))
         coarse.append((name, separated(rough.exponentials)))
@@ -147,12 +148,14 @@ def represented(
 
 def _wanted(reason: str, correlation: Correlation) -> str:
     """What J must do for G to be bounded, from the place where it is not."""
+    where = "orders beyond 2 and finite times need"
     if "at w -> 0" in reason:
-        late = ", at finite times none" if all(x.has_nodes for x in correlation.parts) else ""
-        return f"a J that vanishes faster at small w{late}"
+        if all(part.has_nodes for part in correlation.parts):
+            where = "finite times exist; orders beyond 2 for t -> infinity need"
+        return f"{where} a J that vanishes faster at small w"
     if "at w -> inf" in reason:
-        return "a J that vanishes faster at large w"
-    return "a continuous J: smooth the jump, or let the last J of a table be 0"
+        return f"{where} a J that vanishes faster at large w"
+    return f"{where} a continuous J: smooth the jump, or let the last J of a table be 0"
 
 
 def require_feasible(model: Model, baths: Represented, order: int, nodes: int = 0) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.exponential_fit import Poles, poles
+from pertsym.baths.node_poles import Poles, poles
 from pertsym.generators.contracted import Contracted
 from pertsym.generators.finite_time import NODES, FiniteTime, finite_time, second_order_transient
 from pertsym.generators.jumps import has_odd_orders, largest_level, sources_of

@@ -50,7 +50,8 @@ class Single:
         """P at +-w0."""
         octave = math.frexp(w0)[1]
         if octave not in self._sums:
-            self._sums[octave] = PointSums(self.unit.nodes(*_octave(octave)[:2]))
+            panel = _octave(octave)
+            self._sums[octave] = PointSums(self.unit.nodes(panel.low, panel.high))
         return self._sums[octave]
 
     def product(self, kind: str, other: Single, w0: float) -> PointSums:
@@ -107,8 +108,8 @@ class OverFrequency:
 @lru_cache(maxsize=PAIRS[0])
 def product_sums(kind: str, a: Any, b: Any, octave: int) -> PointSums:
     """Of two sources: their values are the key, so that no bath is kept alive."""
-    low, high, _ = _octave(octave)
-    first = a.at(None).nodes(runtime.DEEPER * low, high)
+    panel = _octave(octave)
+    first = a.at(None).nodes(runtime.DEEPER * panel.low, panel.high)
     second = b.at(None).nodes(*floor_of(first, 0.0))
     return PointSums(product_nodes("CC" if kind == "QC" else "CP", first, second, 0.0))
 
