@@ -381,3 +381,20 @@ def test_slowly_decaying_baths_at_finite_times(s: float, temperature: float) -> 
     assert np.all(off <= found.error + expected.error)
     assert off.max() < 1e-6
     assert found.error.max() < 1e-3
+
+
+@pytest.mark.parametrize(("s", "temperature"), [(0.15, 2.0), (0.3, 2.0)])
+def test_errors_of_generators_of_slow_baths(s: float, temperature: float) -> None:
+    """Where what lasts is most of sup|G|, and both representations are as fine as can be."""
+    bath, end = Ohmic(0.05, 1.0, s), 1.5
+    found, expected = (
+        tcl_generator(
+            Model.of((0.0, 0.9), [Coupling.of(((0.3, 0.8), (0.8, -0.6)), "b")], [given]), 4, end
+        ).orders[4]
+        for given in (
+            Bath("b", "boson", 1 / temperature, bath),
+            Bath("b", "boson", 1 / temperature, spectral_lines(bath, temperature, end)),
+        )
+    )
+    assert np.all(np.abs(found.matrix - expected.matrix) <= found.error + expected.error + 1e-12)
+    assert found.error.max() < 1e-7 * np.abs(found.matrix).max()

@@ -54,7 +54,8 @@ class Representation:
         or a formula what was measured between samples, with a safety factor.  0 for a bath given
         by exponentials.  With a band, of the weighted difference.
     scale : float
-        sup |G|, for reference; with a band, sup of the weighted |G|.
+        sup |G|, for reference; with a band, sup of the weighted |G|; with a horizon |G| at the
+        frequencies of the bath.
     horizon : float
         Up to which time it stands for the bath.
     """
@@ -113,9 +114,9 @@ def represent(
         t -> infinity to about ten tolerances, with far fewer exponentials.  A bath that is
         exactly a sum of few exponentials is left as it is.
     horizon : float, optional
-        The latest time that matters.  Where G is unbounded at w -> 0, or nearly so, error and
-        scale are then those of a bath that has the same C(t) up to the horizon, and the tolerance
-        is relative to |G| at the bath's frequencies.
+        The latest time that matters.  Where G is unbounded at w -> 0, or nearly so, the error is
+        then that of a bath with the same C(t) up to the horizon, and scale, which the tolerances
+        are relative to, is |G| at the frequencies of the bath.
 
     Returns
     -------
@@ -258,10 +259,11 @@ def _truncated(
     if not len(modes.nu):
         scale = _peak(own, band)
         return (_representation(own, target.error, scale, target.horizon),) * len(tolerances)
-    scale = _peak(modes.joined(own), band)
+    unit = scale = _peak(modes.joined(own), band)
     if target.horizon < math.inf:
-        size = min(scale, float(np.abs(modes.half_sided(np.array([usual]))).sum()))
-        tolerances = [max(_FINEST, tolerance * size / scale) for tolerance in tolerances]
+        unit = min(scale, float(np.abs(modes.half_sided(np.array([usual]))).sum()))
+        share = max(unit / scale, _FINEST / min(tolerances))
+        tolerances = [tolerance * share for tolerance in tolerances]
     finest = min(tolerances) * scale
     points = 8 + 2 * math.ceil(-math.log10(min(tolerances)) / 2)
     line = Line.around(modes, target.scale, _ENDS * finest, points, band).refined(modes, finest)
@@ -290,7 +292,7 @@ def _truncated(
             if error <= goal or number >= reached + _PATIENCE:
                 break
         whole, lost = fit.joined(own), error + target.error
-        results.append(_representation(whole, lost, scale, target.horizon))
+        results.append(_representation(whole, lost, unit, target.horizon))
     return tuple(results)
 
 
