@@ -389,11 +389,17 @@ def test_errors_of_generators_of_slow_baths(s: float, temperature: float) -> Non
     bath, end = Ohmic(0.05, 1.0, s), 1.5
     found, expected = (
         tcl_generator(
-            Model.of((0.0, 0.9), [Coupling.of(((0.3, 0.8), (0.8, -0.6)), "b")], [given]), 4, end
+            ps.Model(
+                energies=[0, 0.9],
+                couplings=[ps.Coupling([[0.3, 0.8], [0.8, -0.6]], "b")],
+                baths=[given],
+            ),
+            4,
+            end,
         ).orders[4]
         for given in (
-            Bath("b", "boson", 1 / temperature, bath),
-            Bath("b", "boson", 1 / temperature, spectral_lines(bath, temperature, end)),
+            ps.Bath(bath, temperature=temperature, name="b"),
+            ps.Bath(spectral_lines(bath, temperature, end), name="b"),
         )
     )
     assert np.all(np.abs(found.matrix - expected.matrix) <= found.error + expected.error + 1e-12)
