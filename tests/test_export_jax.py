@@ -39,6 +39,9 @@ EVERY = [
     (Ohmic(0.05, 0.7, 0.5), 0.0),
 ]
 
+KINKED = (Mixture((DrudeLorentz(0.1, 2.0), Ohmic(0.05, 0.7, 3.0))), 1.0)
+"""The power at w = 0 is the smaller of two: the slope with respect to s is nan where it is 1."""
+
 
 @pytest.fixture(autouse=True)
 def without_memory() -> Any:
@@ -117,7 +120,7 @@ def test_gradients_with_the_spectrum_at_zero() -> None:
             assert math.isnan(float(found["s_b"])) == (density.s == 1)  # 0 above, infinite below
 
 
-@pytest.mark.parametrize(("density", "temperature"), EVERY, ids=repr)
+@pytest.mark.parametrize(("density", "temperature"), [*EVERY, KINKED], ids=repr)
 def test_values_are_those_of_the_export_in_python(density: Density, temperature: float) -> None:
     """Biased, as far from the defaults as the file promises; arrays broadcast."""
     rng = np.random.default_rng(17)
