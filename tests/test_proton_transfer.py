@@ -41,6 +41,7 @@ from pertsym.systems.proton_transfer import (
     proton_transfer,
     proton_wavepacket,
 )
+from tests.open_systems import hermitian
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "tests" / "data" / "taa"
@@ -198,8 +199,8 @@ def test_another_tensor_is_not_that_of_four_levels(monkeypatch: pytest.MonkeyPat
     assert "differ" in equations.printed(4)(claim.latex)
 
 
-@pytest.mark.parametrize("equation", ["77", "78", "79"])
-def test_stationarity_of_two_levels_in_symbols_is_that_of_three_in_numbers(equation: str) -> None:
+@pytest.mark.parametrize("equation", ["19", "76", "77", "78", "79", "119", "120", "121"])
+def test_what_holds_for_two_levels_in_symbols_does_for_three_in_numbers(equation: str) -> None:
     claim, objects = row(equation), find("proton_transfer").objects
     point = equations.levels(3)
     energies, beta = np.diag(point["H_S"]).real, point[r"\beta"]
@@ -212,14 +213,19 @@ def test_stationarity_of_two_levels_in_symbols_is_that_of_three_in_numbers(equat
     r, places = dissipator(model.energies, baths), np.arange(3) * 4
     q_map = ccqme.coherence_map(model.energies, r)
     q_map[np.ix_(places, places)] = ccqme.population_map(model.energies, baths, beta)
+    rho = point[r"\rho_0"] + 0.1 * hermitian(3, 8)
     moved = {
+        r"\rho": rho,
+        r"\dot\rho": acting(ccqme.ccqme(model))(rho),
+        r"\bar\rho": rho - acting(q_map)(rho),
         r"\rho_2": mean_force(model, 2).matrix - zeroth,
         r"\mathcal R": acting(r),
         r"\mathcal Q": acting(q_map),
     }
     numbers_of_three = point if equation == "77" else point | moved
     assert not Values([numbers_of_three])(claim.latex)
-    assert objects.reading("two levels")(claim.latex + r"+\rho_0")
+    assert Values([numbers_of_three])(claim.latex + r"+\rho_0")
+    assert objects.reading(claim.compare)(claim.latex + r"+\rho_0")
 
 
 def test_another_memory_is_not_that_of_the_reduced_map(monkeypatch: pytest.MonkeyPatch) -> None:

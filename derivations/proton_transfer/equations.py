@@ -2,8 +2,8 @@ r"""What the formulas of the proton-transfer paper are read with, and checks of 
 
 Names at random numbers.  "drude": the bath of (10), wD and beta random; "exponentials": any
 C(t) = sum_k c_k e^{-nu_k t}; "levels": three in a thermal bath with J = alpha w^3 e^{-w/wc}.
-Exactly, out of the engine: "symbols" and "two levels", \dot\rho being that of the Redfield
-equation, and "two levels, CCQME".  Checks: the bath, the tunneling rate, the equations of motion.
+Exactly, out of the engine: "symbols" and so many levels, \dot\rho being that of the Redfield
+equation, or "..., CCQME".  Checks: the bath, the tunneling rate, the equations of motion.
 """
 
 from __future__ import annotations
@@ -246,6 +246,8 @@ READINGS: Mapping[str, Callable[[], Values]] = {
     "symbols": partial(printed, 4),
     "two levels": partial(printed, 2),
     "two levels, CCQME": partial(printed, 2, "ccqme"),
+    "three levels": partial(printed, 3),
+    "three levels, CCQME": partial(printed, 3, "ccqme"),
 }
 """By the key `compare` of a row."""
 
@@ -253,12 +255,11 @@ READINGS: Mapping[str, Callable[[], Values]] = {
 # ---------------------------------------------------------------------------------------------
 # Checks
 
-ENGINE = "spectrum and principal-value transform of the engine's Drude bath"
+TRANSFORMS = "spectrum and principal-value transform of the engine's Drude bath"
 SERIES = "Drude pole and Matsubara series"
 SYMBOLIC = "symbolic identity"
 
-BATH = Drude(0.3125, 1, 1.0625)
-"""Exact in binary."""
+BATH = Drude(0.3125, 1, 1.0625)  # exact in binary
 
 
 def spectra(digits: int) -> EnclosedSpectra:
@@ -275,7 +276,7 @@ def _half_sided(digits: int, gap: float, derivative: int = 0) -> Any:
     return (-1) ** derivative * (value - 1j * shift)
 
 
-@check(ENGINE, PRINTED, status="enclosed")
+@check(TRANSFORMS, PRINTED, status="enclosed")
 def spectral_density(digits: int) -> Findings:
     """(10), (29), (32)-(35): the engine's spectrum is J(w)[n(w) + 1] twice, J continued as odd."""
     engine, printed = spectra(digits), BATH._replace(exp=lambda x: x.exp())
@@ -288,7 +289,7 @@ def spectral_density(digits: int) -> Findings:
                 yield enclosed(what, found, wanted, digits, float(abs(wanted)))
 
 
-@check(SYMBOLIC, ENGINE)
+@check(SYMBOLIC, TRANSFORMS)
 def counter_term(digits: int) -> Findings:
     """(7), (8): lam = (1/pi) int_0^inf dw J/w = eta wD/2, which is -Im G(0)."""
     w, cutoff, eta = sympy.symbols("omega omega_D eta", positive=True)
@@ -300,7 +301,7 @@ def counter_term(digits: int) -> Findings:
         yield close("Im G(0) = -lam", shift, -mpmath.mpf(BATH.eta) / 2, digits)
 
 
-@check(ENGINE, "Fourier integral", SERIES, status="numerical")
+@check(TRANSFORMS, "Fourier integral", SERIES, status="numerical")
 def pole_sums(digits: int) -> Findings:
     """(31), (34), (35), (40)-(42): the Fourier integral of Ĉ/2pi against pole and series.
 

@@ -245,8 +245,7 @@ def classify(gibbs: float, mean_force: float, exact: float, threshold: float) ->
     return first, second, "intermediate" if second > threshold else below
 
 
-THRESHOLD = 1e-3
-"""Of both relative errors of the regimes; a reading."""
+THRESHOLD = 1e-3  # of both relative errors of the regimes; a reading
 
 
 def regime(eta: float) -> Regime:
