@@ -199,7 +199,7 @@ def test_another_tensor_is_not_that_of_four_levels(monkeypatch: pytest.MonkeyPat
     assert "differ" in equations.printed(4)(claim.latex)
 
 
-@pytest.mark.parametrize("equation", ["19", "76", "77", "78", "79", "119", "120", "121"])
+@pytest.mark.parametrize("equation", ["19", "76", "77", "78", "79", "119", "120", "121", "122"])
 def test_what_holds_for_two_levels_in_symbols_does_for_three_in_numbers(equation: str) -> None:
     claim, objects = row(equation), find("proton_transfer").objects
     point = equations.levels(3)
@@ -215,7 +215,9 @@ def test_what_holds_for_two_levels_in_symbols_does_for_three_in_numbers(equation
     q_map[np.ix_(places, places)] = ccqme.population_map(model.energies, baths, beta)
     rho = point[r"\rho_0"] + 0.1 * hermitian(3, 8)
     moved = {
+        r"\Delta": np.subtract.outer(energies, energies),
         r"\rho": rho,
+        "p": np.diag(zeroth).real,
         r"\dot\rho": acting(ccqme.ccqme(model))(rho),
         r"\bar\rho": rho - acting(q_map)(rho),
         r"\rho_2": mean_force(model, 2).matrix - zeroth,
@@ -223,9 +225,11 @@ def test_what_holds_for_two_levels_in_symbols_does_for_three_in_numbers(equation
         r"\mathcal Q": acting(q_map),
     }
     numbers_of_three = point if equation == "77" else point | moved
-    assert not Values([numbers_of_three])(claim.latex)
-    assert Values([numbers_of_three])(claim.latex + r"+\rho_0")
-    assert objects.reading(claim.compare)(claim.latex + r"+\rho_0")
+    read = Values([numbers_of_three], dict.fromkeys("nm", range(3)))
+    wrong = claim.latex + (r"+p_n" if equation == "122" else r"+\rho_0")
+    assert not read(claim.latex)
+    for reading in (read, objects.reading(claim.compare)):
+        assert "differ" in reading(wrong)
 
 
 def test_another_memory_is_not_that_of_the_reduced_map(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -247,7 +247,6 @@ READINGS: Mapping[str, Callable[[], Values]] = {
     "two levels": partial(printed, 2),
     "two levels, CCQME": partial(printed, 2, "ccqme"),
     "three levels": partial(printed, 3),
-    "three levels, CCQME": partial(printed, 3, "ccqme"),
 }
 """By the key `compare` of a row."""
 
