@@ -57,7 +57,14 @@ _READS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             f"pertsym/codegen/{name}.py"
-            for name in ("closed", "finite_parts", "occupation", "point_sums", "runtime")
+            for name in (
+                "closed",
+                "finite_parts",
+                "occupation",
+                "point_sums",
+                "runtime",
+                "standalone",
+            )
         ),
         ("pertsym/codegen/python_export.py",),
     ),
