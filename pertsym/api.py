@@ -278,8 +278,8 @@ class Derived:
 
         Executed where nbclient is installed: then True.
         """
-        from pertsym.model_narrative import cells
         from pertsym.present.notebook import write_notebook
+        from pertsym.present.statement import cells
 
         code = () if self.model is None else cells(self.model, self.names[0])
         return write_notebook(Path(file), self.document(**options), code)

@@ -17,16 +17,9 @@ from pertsym.functions import Parameters, numerical_function
 from pertsym.language.dictionary import Dictionary, Limit
 from pertsym.model.bath import Bath, Statistics
 from pertsym.model.errors import NotYetDerivable
-from pertsym.narrative import (
-    cumulant_step,
-    expansion_latex,
-    pipeline,
-    rules_step,
-    symbol,
-    wick_step,
-    words_step,
-)
+from pertsym.narrative import cumulant_step, pipeline, rules_step, wick_step, words_step
 from pertsym.present.display import Shown, Terms, shown, terms_of
+from pertsym.present.quantities import expansion_latex, symbol
 from pertsym.present.symbolic import form_expression
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 
