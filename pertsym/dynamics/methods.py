@@ -157,9 +157,7 @@ class Estimated:
         return largest if largest > NOTABLE else None
 
 
-def steady(
-    model: AnyModel, method: str, order: int = 2, progress: Progress = lambda _: None
-) -> Matrix:
+def steady(model: AnyModel, method: str, order: int = 2) -> Matrix:
     """The steady state of a method.
 
     Parameters
@@ -169,8 +167,6 @@ def steady(
         One of `STEADY`; tclN is the null vector of K_0 + K_2 + ... + K_N at t -> infinity.
     order
         Of "mean-force": 2, 4, 6, ...
-    progress
-        Called with what is computed next.
 
     Returns
     -------
@@ -186,7 +182,7 @@ def steady(
     NotYetDerivable
         If the error of the generator makes the state meaningless, or it is far from positive.
     """
-    state: Matrix = steady_estimated(model, method, order, progress).states[0]
+    state: Matrix = steady_estimated(model, method, order).states[0]
     return state
 
 
