@@ -1,7 +1,6 @@
 """A complete document of one's own model: its statement, quantities to closed forms, values.
 
-Steps of the model itself are those of `pertsym.model_narrative`, stages of `pertsym.narrative`; values
-stand here.
+Steps of the model itself are those of `pertsym.model_narrative`, stages of `pertsym.narrative`.
 """
 
 from __future__ import annotations
