@@ -15,7 +15,6 @@ import sympy
 from numpy.typing import ArrayLike
 
 from pertsym.baths.densities import DrudeLorentz
-from pertsym.constant_results import ConstantSeries
 from pertsym.derivation import Derivation, Steps
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
@@ -37,7 +36,7 @@ from pertsym.model.markov import MarkovNoise
 from pertsym.model.statement import Coupling, Model
 from pertsym.model.values import Coupling as NumericCoupling
 from pertsym.model.values import Model as NumericModel
-from pertsym.results import ResultSeries
+from pertsym.results import ConstantSeries, ResultSeries
 
 if TYPE_CHECKING:
     from pertsym.evaluated import Numbers
@@ -278,8 +277,8 @@ class Derived:
 
         Executed where nbclient is installed: then True.
         """
-        from pertsym.model_narrative import cells
         from pertsym.present.notebook import write_notebook
+        from pertsym.present.statement import cells
 
         code = () if self.model is None else cells(self.model, self.names[0])
         return write_notebook(Path(file), self.document(**options), code)

@@ -28,7 +28,7 @@ from pertsym.generators.system import element_name
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model, state_of
-from pertsym.narrative import expansion_latex
+from pertsym.present.quantities import expansion_latex
 from pertsym.rates import BlochRates, bloch_rates, fourth_order_constant
 
 Basis = Literal["system", "energy"]

@@ -153,15 +153,9 @@ def project_at(start: Path) -> Project:
     return builtin()
 
 
-def derivations(project: Project | None = None) -> tuple[Paper, ...]:
-    """All derivations of a project, by default the built-in ones.
-
-    Returns
-    -------
-    tuple of Paper
-        By name.
-    """
-    return (project or builtin()).papers
+def derivations() -> tuple[Paper, ...]:
+    """All built-in derivations, by name."""
+    return builtin().papers
 
 
 def home_of(name: str, project: Project | None = None) -> Project:

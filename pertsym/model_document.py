@@ -5,21 +5,25 @@ Steps of the model itself are those of `pertsym.model_narrative`, stages of `per
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from pertsym.baths.divergence import Divergent
 from pertsym.derivation import Derivation, Formula, Step
 from pertsym.distributions.route import trace
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.generator import ELIMINATED
 from pertsym.equations.series import Equations
+from pertsym.estimate import scientific
+from pertsym.evaluated import Numbers
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.terms import TimeIntegrand
+from pertsym.model.bath import Bath
 from pertsym.model.eigenbasis import Eigenbasis
-from pertsym.model.errors import NotYetDerivable
-from pertsym.model_narrative import number_steps, statement_steps
+from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.values import Model as Numerical
+from pertsym.model_narrative import known_energies, statement_steps, unit_latex
 from pertsym.narrative import (
-    Symbol,
     all_terms,
     arc_lengths_step,
     cumulant_step,
@@ -28,12 +32,13 @@ from pertsym.narrative import (
     rules_step,
     shift_terms_step,
     spectral_step,
-    symbol,
     wick_step,
     words_step,
 )
 from pertsym.present.formulas import sorted_terms
 from pertsym.present.latex import form_latex, integrand_latex
+from pertsym.present.quantities import Symbol, at_order, symbol
+from pertsym.present.statement import bath_latex
 from pertsym.present.text import form_lines, formula_text
 from pertsym.reduction_narrative import method_step
 from pertsym.route_narrative import notation_step
@@ -149,9 +154,7 @@ def quantity_steps(
         else:
             wick = wick_step(equations, name, order)
             if len(terms) > _MOST_TERMS:
-                latex, text = symbol(name)
-                at = Symbol(f"{latex}^{{({order})}}", f"{text}({order})")
-                formula, lines = _some_terms(terms, at)
+                formula, lines = _some_terms(terms, at_order(name, order))
                 prose = f"{wick.prose} {_FIRST}"
                 wick = replace(wick, prose=prose, formulas=(formula,), text=lines)
             steps = [wick, arc_lengths_step(equations, name, order), spectral]
@@ -287,3 +290,85 @@ def _default(equations: Equations, order: int) -> tuple[tuple[str, ...], tuple[s
     rates = [name for name in equations.names if not name.endswith(ELIMINATED)]
     some = tuple(r for r in rates if any(equations.terms(r, n) for n in orders))
     return some, tuple(r for r in rates if r not in some)
+
+
+def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterator[Step]:
+    """Values of the closed forms, where the model has values and baths for everything."""
+    model = basis.model
+    if set(model.symbols) - model.values.keys() or not model.baths:
+        return
+    if any(cross.is_open for cross in model.cross):
+        return
+    energies = known_energies(basis)
+    if energies is not None and basis.dimension == 2 and not energies[1] > energies[0]:
+        raise InputError(
+            model.name,
+            "system.energies" if model.hamiltonian is None else "system.hamiltonian",
+            f"level 1 lies at {energies[1]:g}, not above level 0 at {energies[0]:g}; formulas "
+            "take E_1 - E_0 = w0 > 0",
+            "list the lower level first and exchange rows and columns of the operators",
+        )
+    numbers = Numbers(basis.at(model.values, model.baths))
+    baths = tuple(bath_formulas(numbers.model))
+    formulas, lines, missing, negative = [], [], [], []
+    for name in names:
+        latex, text = symbol(name)
+        total = 0.0
+        for n in range(2, order + 1, 2):
+            try:
+                value, error = numbers[name][n]
+            except (Divergent, NotYetDerivable, InputError) as fault:
+                missing.append(f"{text}({n}): {fault}")
+                continue
+            if isinstance(value, complex):
+                shown, plain = (
+                    scientific(value.real) + scientific(value.imag, sign=True) + r"\,i",
+                    f"{value:.10g}",
+                )
+            else:
+                shown, plain = scientific(float(value)), f"{float(value):.10g}"
+                total += float(value)
+            line, value_latex = f"{text}({n}) = {plain}", f"{latex}^{{({n})}} = {shown}"
+            if error:
+                line += f" +- {float(error):.1e}"
+                value_latex += rf" \pm {scientific(float(error), 2)}"
+            formulas.append(Formula(value_latex, text=(line,)))
+            lines.append(line)
+        if name.startswith("k_") and total < 0:
+            negative.append(f"${latex}$")
+    below = ", ".join(negative) + (" is" if len(negative) == 1 else " are")
+    warned = (
+        f" {below} negative in sum. That is no mistake: levels of $H_S$ are dressed by the bath, "
+        "which mixes their populations from second order on, so that an element of order 4 that "
+        "outweighs order 2 may have either sign. Eigenvalues of the generator do not "
+        "depend on the dressing."
+        if negative
+        else ""
+    )
+    unit = numbers.model.units.rate
+    yield Step(
+        "numbers",
+        "Values",
+        "The formulas at the values of the model"
+        + (f", in {unit}" if unit else ", in the unit of the energies")
+        + r"; what stands after $\pm$ is a bound of the error or, beyond closed forms, an estimate."
+        + warned
+        + "".join(f" No value of {reason}." for reason in missing),
+        (*baths, *formulas),
+        (*lines, *missing),
+    )
+
+
+def bath_formulas(model: Numerical) -> Iterator[Formula]:
+    """Each bath with its numbers in the unit of the energies, its temperature in both units."""
+    units = model.units
+    energy = f"${unit_latex(units.energy)}$" if units.energy else "the unit of the energies"
+    lead = rf"The baths, with energies, frequencies and $k_BT$ (written $T$) in {energy}:"
+    for bath in model.baths:
+        if isinstance(bath, Bath):
+            given = ""
+            if units.temperature and bath.beta:
+                kelvin = scientific(1 / (bath.beta * units.temperature_to_energy), 6)
+                given = rf"\;({kelvin}\,{unit_latex(units.temperature)})"
+            yield Formula(bath_latex(bath) + given, lead=lead)
+            lead = ""

@@ -6,28 +6,22 @@ What follows them, from the cumulants to closed forms, is that of `pertsym.narra
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import sympy
 
-from pertsym.baths.divergence import Divergent
 from pertsym.derivation import Formula, Step, typed
 from pertsym.estimate import scientific
-from pertsym.evaluated import Numbers
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.expansion.interaction import Interaction, Strengths
 from pertsym.model.bath import Bath
 from pertsym.model.eigenbasis import Block, Definition, Eigenbasis, mixing_angle
 from pertsym.model.entries import decimal_matrix, decimals, says_more
-from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.statement import Model
 from pertsym.model.units import UNITS
-from pertsym.model.values import Model as Numerical
-from pertsym.narrative import symbol
 from pertsym.present.markup import label
 from pertsym.present.statement import (
-    bath_latex,
     expression_latex,
     hamiltonian_latex,
     interaction_latex,
@@ -98,7 +92,7 @@ def hamiltonian_step(model: Model) -> Step:
         if model.hamiltonian is not None
         else "in its eigenbasis, in which the operators were given"
     )
-    baths = model.bath_names
+    baths, unit = model.bath_names, UNITS[model.units].energy
     operators = ", ".join(rf"$B{label(name).latex}$" for name in baths)
     prose = (
         rf"The Hamiltonian is $H=H_S+H_B+H_I$. $H_S$ is written {where}; the bath "
@@ -107,7 +101,11 @@ def hamiltonian_step(model: Model) -> Step:
         r"$\langle B\rangle=0$"
         + ("." if len(baths) == 1 else f", and {_relation(model)}.")
         + r" Units are such that $\hbar=k_B=1$"
-        + (f", with energies in ${_unit(unit)}$" if (unit := UNITS[model.units].energy) else "")
+        + (
+            f", with energies in ${unit_latex(unit)}$"
+            if (unit := UNITS[model.units].energy)
+            else ""
+        )
         + ", and $H_I$ is the perturbation."
     )
     positive = [s.name for s in model.symbols.values() if s.positive]
@@ -150,7 +148,7 @@ def eigenbasis_step(basis: Eigenbasis) -> Step:
     ]
     if basis.dimension == 2:
         prose = [r"The levels are $|0\rangle$ and $|1\rangle$, $\omega_0=E_1-E_0>0$."]
-    values = _known_energies(basis)
+    values = known_energies(basis)
     shown = []
     for k, energy in enumerate(basis.energies):
         latex, text = _closed_and_number(energy, None if values is None else values[k])
@@ -296,122 +294,10 @@ def definitions_step(interaction: Interaction, temperatures: int = 1, levels: in
     return Step("definitions", "Definitions", prose, tuple(formulas), lines)
 
 
-def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterator[Step]:
-    """Values of the closed forms, where the model has values and baths for everything."""
-    model = basis.model
-    if set(model.symbols) - model.values.keys() or not model.baths:
-        return
-    if any(cross.is_open for cross in model.cross):
-        return
-    energies = _known_energies(basis)
-    if energies is not None and basis.dimension == 2 and not energies[1] > energies[0]:
-        raise InputError(
-            model.name,
-            "system.energies" if model.hamiltonian is None else "system.hamiltonian",
-            f"level 1 lies at {energies[1]:g}, not above level 0 at {energies[0]:g}; formulas "
-            "take E_1 - E_0 = w0 > 0",
-            "list the lower level first and exchange rows and columns of the operators",
-        )
-    numbers = Numbers(basis.at(model.values, model.baths))
-    baths = tuple(bath_formulas(numbers.model))
-    formulas, lines, missing, negative = [], [], [], []
-    for name in names:
-        latex, text = symbol(name)
-        total = 0.0
-        for n in range(2, order + 1, 2):
-            try:
-                value, error = numbers[name][n]
-            except (Divergent, NotYetDerivable, InputError) as fault:
-                missing.append(f"{text}({n}): {fault}")
-                continue
-            if isinstance(value, complex):
-                shown, plain = (
-                    scientific(value.real) + scientific(value.imag, sign=True) + r"\,i",
-                    f"{value:.10g}",
-                )
-            else:
-                shown, plain = scientific(float(value)), f"{float(value):.10g}"
-                total += float(value)
-            line, value_latex = f"{text}({n}) = {plain}", f"{latex}^{{({n})}} = {shown}"
-            if error:
-                line += f" +- {float(error):.1e}"
-                value_latex += rf" \pm {scientific(float(error), 2)}"
-            formulas.append(Formula(value_latex, text=(line,)))
-            lines.append(line)
-        if name.startswith("k_") and total < 0:
-            negative.append(f"${latex}$")
-    below = ", ".join(negative) + (" is" if len(negative) == 1 else " are")
-    warned = (
-        f" {below} negative in sum. That is no mistake: levels of $H_S$ are dressed by the bath, "
-        "which mixes their populations from second order on, so that an element of order 4 that "
-        "outweighs order 2 may have either sign. Eigenvalues of the generator do not "
-        "depend on the dressing."
-        if negative
-        else ""
-    )
-    unit = numbers.model.units.rate
-    yield Step(
-        "numbers",
-        "Values",
-        "The formulas at the values of the model"
-        + (f", in {unit}" if unit else ", in the unit of the energies")
-        + r"; what stands after $\pm$ is a bound of the error or, beyond closed forms, an estimate."
-        + warned
-        + "".join(f" No value of {reason}." for reason in missing),
-        (*baths, *formulas),
-        (*lines, *missing),
-    )
-
-
-def bath_formulas(model: Numerical) -> Iterator[Formula]:
-    """Each bath with its numbers in the unit of the energies, its temperature in both units."""
-    units = model.units
-    energy = f"${_unit(units.energy)}$" if units.energy else "the unit of the energies"
-    lead = rf"The baths, with energies, frequencies and $k_BT$ (written $T$) in {energy}:"
-    for bath in model.baths:
-        if isinstance(bath, Bath):
-            given = ""
-            if units.temperature and bath.beta:
-                kelvin = scientific(1 / (bath.beta * units.temperature_to_energy), 6)
-                given = rf"\;({kelvin}\,{_unit(units.temperature)})"
-            yield Formula(bath_latex(bath) + given, lead=lead)
-            lead = ""
-
-
-def _unit(written: str) -> str:
+def unit_latex(written: str) -> str:
+    """A unit such as cm^-1."""
     base, _, power = written.partition("^")
     return rf"\mathrm{{{base}}}" + (f"^{{{power}}}" if power else "")
-
-
-def cells(model: Model, quantity: str) -> tuple[str, ...]:
-    """Python that states the model and derives a quantity, for a notebook."""
-
-    def matrix(rows: Sequence[Sequence[sympy.Expr]]) -> str:
-        return "[" + ", ".join("[" + ", ".join(f'"{x}"' for x in row) + "]" for row in rows) + "]"
-
-    system = (
-        f"hamiltonian={matrix(model.hamiltonian)}"
-        if model.hamiltonian is not None
-        else "energies=[" + ", ".join(f'"{x}"' for x in model.energies or ()) + "]"
-    )
-    couplings = "".join(
-        f'        ps.Coupling({matrix(c.operator)}, "{c.bath}", "{c.strength}"),\n'
-        for c in model.couplings
-    )
-    crosses = "".join(
-        f"ps.Cross({c.baths!r}{'' if c.fraction is None else f', {c.fraction!r}'}), "
-        for c in model.cross
-    )
-    cross = f"    cross=[{crosses.removesuffix(', ')}],\n" if crosses else ""
-    symbols = {
-        s.name: float(s.value) if s.value is not None else ("positive" if s.positive else "real")
-        for s in model.symbols.values()
-    }
-    stated = (
-        f"import pertsym as ps\n\nmodel = ps.Model(\n    {system},\n    couplings=[\n{couplings}"
-        f"    ],\n{cross}    symbols={symbols!r},\n)\nderived = ps.derive(model)\nderived"
-    )
-    return stated, f'derived["{quantity}"][2]', f'derived["{quantity}"][4]'
 
 
 def _order_open(basis: Eigenbasis) -> bool:
@@ -513,7 +399,8 @@ def _closed_and_number(
     return latex, text
 
 
-def _known_energies(basis: Eigenbasis) -> tuple[float, ...] | None:
+def known_energies(basis: Eigenbasis) -> tuple[float, ...] | None:
+    """The levels, if all symbols have values."""
     model = basis.model
     if any(name not in model.values for name in model.symbols):
         return None

@@ -6,16 +6,13 @@ order and add their own argument.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from types import MappingProxyType
-from typing import NamedTuple
 
 from pertsym.derivation import Drawn, Formula, Step
 from pertsym.distributions import orient_chains
 from pertsym.distributions import route as distributions
-from pertsym.equations.generator import ELIMINATED
 from pertsym.equations.series import Equations, Quantity
 from pertsym.equations.thermal import classical
 from pertsym.exact import Gaussian
@@ -26,6 +23,7 @@ from pertsym.expansion.terms import TimeIntegrand
 from pertsym.present.diagrams import draw_pairing
 from pertsym.present.display import caption, terms_of
 from pertsym.present.latex import form_latex, integrand_latex
+from pertsym.present.quantities import Symbol, at_order
 from pertsym.present.text import form_lines, integrand_lines
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Value
 from pertsym.reduction_narrative import arc_step, method_step
@@ -37,68 +35,6 @@ _DRAWN = 12
 
 class RoutesDisagree(AssertionError):
     """Two derivations of one quantity differ; nothing of it may be shown as a result."""
-
-
-class Symbol(NamedTuple):
-    """How a quantity is written: LaTeX and text, without its order."""
-
-    latex: str
-    text: str
-
-
-SYMBOLS: Mapping[str, Symbol] = MappingProxyType(
-    {
-        "k_up": Symbol("k_{10}", "k10"),
-        "k_down": Symbol("k_{01}", "k01"),
-        "inv_T1": Symbol(r"\left(1/T_1\right)", "(1/T1)"),
-        "inv_T2": Symbol(r"\left(1/T_2\right)", "(1/T2)"),
-        "inv_T2_prime": Symbol(r"\left(1/T_2'\right)", "(1/T2')"),
-        "frequency_shift": Symbol(r"\Delta\omega", "Δω"),
-        "equilibrium_constant": Symbol("K", "K"),
-    }
-)
-
-
-_ELIMINATED: Mapping[str, Symbol] = MappingProxyType(
-    {
-        "k_up": Symbol(r"\tilde k_{10}", "k̃10"),
-        "k_down": Symbol(r"\tilde k_{01}", "k̃01"),
-        "inv_T1": Symbol(r"\left(1/\tilde T_1\right)", "(1/T̃1)"),
-        "inv_T2": Symbol(r"\left(1/\tilde T_2\right)", "(1/T̃2)"),
-        "inv_T2_prime": Symbol(r"\left(1/\tilde T_2'\right)", "(1/T̃2')"),
-        "frequency_shift": Symbol(r"\Delta\tilde\omega", "Δω̃"),
-    }
-)
-"""A tilde for what is left after elimination."""
-
-
-def symbol(name: str) -> Symbol:
-    """The symbol of a quantity or of an element such as R_1010."""
-    plain = name.removesuffix(ELIMINATED)
-    table = SYMBOLS if plain == name else _ELIMINATED
-    if plain in table:
-        return table[plain]
-    if name.startswith("k_"):
-        tilde = (r"\tilde k", "k̃") if name.endswith(ELIMINATED) else ("k", "k")
-        rate = plain.removeprefix("k_")
-        return Symbol(f"{tilde[0]}_{{{rate}}}", f"{tilde[1]}{rate}")
-    if plain != name:  # of a coherence ab
-        kind, _, indices = plain.rpartition("_")
-        latex, text = table[kind]
-        return Symbol(f"{latex}_{{{indices}}}", f"{text}{indices}")
-    indices = name.removeprefix("R_")
-    return Symbol(f"R_{{{indices}}}", f"R{indices}")
-
-
-def expansion_latex(name: str) -> str:
-    """A quantity as a power series, for a notebook."""
-    latex, first = symbol(name).latex, 0 if name == "equilibrium_constant" else 2
-    return f"${latex}={latex}^{{({first})}}+{latex}^{{({first + 2})}}+\\dots$"
-
-
-def _at(name: str, order: int) -> Symbol:
-    latex, text = symbol(name)
-    return Symbol(f"{latex}^{{({order})}}", f"{text}({order})")
 
 
 def moments_step(order: int, source: str = "") -> Step:
@@ -210,7 +146,7 @@ def wick_step(equations: Equations, name: str, order: int, source: str = "") -> 
         return shift_terms_step(equations, order)
     if terms is None:
         return elimination_step(name, order)
-    written = _at(name, order)
+    written = at_order(name, order)
     drawable = terms_of(equations, terms, name, *written)
     shown = bool(len(terms)) and order <= 4
     return Step(
@@ -242,7 +178,7 @@ def elimination_step(name: str, order: int) -> Step:
     block = "all populations" if rates else "one coherence"
     return Step(
         "wick",
-        f"${_at(name, order).latex}$ from elements of the generator",
+        f"${at_order(name, order).latex}$ from elements of the generator",
         r"It is not linear in the generator $R$: a block $P$ of the density matrix, here "
         f"{block}, also decays by way of the elements $Q$ that oscillate otherwise. Without them "
         r"the generator of the block is $L_P$, whose eigenvalues are those of $R$.",
@@ -277,12 +213,12 @@ def shift_terms_step(equations: Equations, order: int, shown: Written = all_term
                 continue
             terms = equations.series(element)[n].terms
             if terms is not None:
-                formula, text = shown(terms, _at(element, n))
+                formula, text = shown(terms, at_order(element, n))
                 formulas.append(formula)
                 lines.extend(text)
     return Step(
         "wick",
-        f"Terms of the coherence block behind ${_at('frequency_shift', order).latex}$",
+        f"Terms of the coherence block behind ${at_order('frequency_shift', order).latex}$",
         r"The shift follows from $\omega^2=(\omega_0-\mathrm{Im}\,R_{1010})^2-|R_{1001}|^2$, "
         "solved order by order.",
         tuple(formulas),
@@ -311,7 +247,7 @@ def spectral_step(equations: Equations, name: str, order: int, source: str = "")
     )
     if quantity.terms is not None:
         prose = r"With $G=\tfrac12\hat C-\tfrac{i}{2\pi}P$ the real part is taken. " + prose
-    title = f"Closed form of ${_at(name, order).latex}$"
+    title = f"Closed form of ${at_order(name, order).latex}$"
     return Step("spectral", title, prose, *_forms(quantity, source))
 
 
@@ -337,7 +273,7 @@ def rules_step(equations: Equations, name: str, order: int) -> Step:
     Its sum must be the same canonical form as the arc-length reduction's, else RoutesDisagree.
     """
     quantity = equations.series(name)[order]
-    written = _at(name, order)
+    written = at_order(name, order)
     if quantity.terms is None:
         return Step(
             "rules",
@@ -357,7 +293,7 @@ def rules_step(equations: Equations, name: str, order: int) -> Step:
 def arc_lengths_step(equations: Equations, name: str, order: int) -> Step:
     """From the terms to half-sided transforms: how the closed form comes about."""
     quantity = equations.series(name)[order]
-    latex, text = written = _at(name, order)
+    latex, text = written = at_order(name, order)
     if quantity.terms is None:
         raise ValueError(f"{name}: is no sum of time-domain terms")
     step = arc_step(quantity.terms, written, quantity.form)
@@ -373,7 +309,7 @@ def arc_lengths_step(equations: Equations, name: str, order: int) -> Step:
 
 
 def _forms(quantity: Quantity, source: str) -> tuple[tuple[Formula, ...], tuple[str, ...]]:
-    latex, text = _at(quantity.name, quantity.order)
+    latex, text = at_order(quantity.name, quantity.order)
     if quantity.imaginary == ZERO_FORM:
         return (
             (Formula(form_latex(quantity.form, latex), source),),
@@ -389,57 +325,6 @@ def _forms(quantity: Quantity, source: str) -> tuple[tuple[Formula, ...], tuple[
             *form_lines(quantity.imaginary, f"Im {text}"),
         ),
     )
-
-
-class NamedForm(NamedTuple):
-    """A left-hand side in LaTeX and text, a form, and the source equation."""
-
-    latex: str
-    text: str
-    form: SpectralForm
-    source: str = ""
-
-    @property
-    def formula(self) -> Formula:
-        """As it is displayed."""
-        lines = form_lines(self.form, self.text)
-        return Formula(form_latex(self.form, self.latex), self.source, text=lines)
-
-
-Shown = Formula | NamedForm | Step | Iterable["Shown"]
-"""What a step may display."""
-
-
-def displayed(shown: Shown) -> tuple[Formula, ...]:
-    """All formulas of it, in order."""
-    if isinstance(shown, Formula):
-        return (shown,)
-    if isinstance(shown, NamedForm):
-        return (shown.formula,)
-    if isinstance(shown, Step):
-        return shown.formulas
-    return tuple(formula for one in shown for formula in displayed(one))
-
-
-def named(
-    equations: Equations,
-    names: Iterable[str],
-    *orders: int,
-    sources: Mapping[tuple[str, int], str] = MappingProxyType({}),
-) -> list[NamedForm]:
-    """Quantities by name, of complex elements both parts; `sources` has their equations."""
-    found = []
-    for order in orders:
-        for name in names:
-            quantity, (latex, text) = equations.series(name)[order], _at(name, order)
-            if name.startswith("R_"):
-                found.append(NamedForm(rf"\mathrm{{Re}}\,{latex}", f"Re {text}", quantity.form))
-                form = quantity.imaginary
-                found.append(NamedForm(rf"\mathrm{{Im}}\,{latex}", f"Im {text}", form))
-            else:
-                source = sources.get((name, order), "")
-                found.append(NamedForm(latex, text, quantity.form, source))
-    return found
 
 
 def pipeline(equations: Equations, name: str, order: int) -> tuple[Step, ...]:

@@ -29,7 +29,7 @@ from pertsym.language.dictionary import Dictionary
 from pertsym.present.records import integrand_record
 
 if TYPE_CHECKING:
-    from pertsym.narrative import Shown
+    from pertsym.present.quantities import Shown
 
 _WORDS = ("title", "source", "headline", "bibtex", "conventions", "step")
 _OF_A_STEP = ("key", "title", "prose", "rows", "formula", "text", "level")
@@ -253,7 +253,7 @@ class Paper:
         KeyError
             If there is no such step, or a ``<<name>>`` is left.
         """
-        from pertsym.narrative import displayed  # brings the writers
+        from pertsym.present.quantities import displayed  # brings the writers
 
         steps = {step["key"]: step for step in self._words.get("step", ())}
         if key not in steps:

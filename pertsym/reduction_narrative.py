@@ -7,7 +7,7 @@ methods and rules are stated once a document, quantities refer to them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from pertsym.derivation import Formula, Step
 from pertsym.distributions.chains import orient_chains
@@ -19,6 +19,7 @@ from pertsym.present.formulas import number, over, sorted_terms
 from pertsym.present.latex import pieces_latex
 from pertsym.present.layout import Piece
 from pertsym.present.markup import Markup, both, label, linear_form, phase_factor, raised
+from pertsym.present.quantities import Symbol
 from pertsym.present.text import pieces_lines
 from pertsym.present.writer import TALL_CURLY, TALL_SQUARE, Writer
 from pertsym.reduction.arc_length_reduction import Reduction, Split, split_pairs
@@ -38,13 +39,6 @@ _DIFFERENCE: Final = Markup(r"(\ell_1-\ell_2)", "(ℓ1-ℓ2)")
 _SIGN: Final = Markup(r"\operatorname{sgn}(\ell_1-\ell_2)\,", "sgn(ℓ1-ℓ2) ")
 _SIDES: Final = r"$\theta_>=1$ for $\ell_1>\ell_2$ and $0$ otherwise, $\theta_<=1-\theta_>$"
 _REAL: Final = Markup(r"\operatorname{Re}", "Re ")
-
-
-class Named(NamedTuple):
-    """How a quantity of some order is written."""
-
-    latex: str
-    text: str
 
 
 # Arc lengths
@@ -162,11 +156,11 @@ def arc_step(terms: TimeIntegrand, name: tuple[str, str], form: SpectralForm) ->
     AssertionError
         If the kernels that are shown do not have the closed form.
     """
-    written = Named(*name)
+    written = Symbol(*name)
     formulas: list[Formula] = []
     lines: list[str] = []
 
-    def show(pieces: list[Piece], lead: str, named: Named = written) -> None:
+    def show(pieces: list[Piece], lead: str, named: Symbol = written) -> None:
         shown = pieces_lines(pieces, named.text)
         formulas.append(Formula(pieces_latex(pieces, named.latex), "", lead, shown))
         lines.extend(shown)
@@ -207,7 +201,7 @@ def arc_step(terms: TimeIntegrand, name: tuple[str, str], form: SpectralForm) ->
     else:
         first = ordered[0]
         prose += f"For example, with {_SIDES}, the first term becomes"
-        show(_term_pieces(first), "", Named("I_1", "I1"))
+        show(_term_pieces(first), "", Symbol("I_1", "I1"))
     adding = (
         f"The {_count(exponentials, 'exponential')} in $\\ell_1$ and $\\ell_2$ are added up"
         + (", those with the same matrix elements together" if len(groups) > 1 else "")

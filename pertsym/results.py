@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 import sympy
 
 from pertsym.baths.densities import BathDensity
-from pertsym.derivation import Step, Steps
+from pertsym.derivation import Formula, Step, Steps
+from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.series import Equations, Quantity
 from pertsym.estimate import Estimate
 from pertsym.expansion.interaction import Interaction
@@ -17,16 +18,9 @@ from pertsym.functions import Parameters, numerical_function
 from pertsym.language.dictionary import Dictionary, Limit
 from pertsym.model.bath import Bath, Statistics
 from pertsym.model.errors import NotYetDerivable
-from pertsym.narrative import (
-    cumulant_step,
-    expansion_latex,
-    pipeline,
-    rules_step,
-    symbol,
-    wick_step,
-    words_step,
-)
+from pertsym.narrative import cumulant_step, pipeline, rules_step, wick_step, words_step
 from pertsym.present.display import Shown, Terms, shown, terms_of
+from pertsym.present.quantities import Symbol, at_order, expansion_latex
 from pertsym.present.symbolic import form_expression
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 
@@ -123,7 +117,7 @@ class Result:
                 f"{self.quantity.name}: is no sum of time-domain terms; ask for the elements it is "
                 "made of, such as R_1010 and R_1001"
             )
-        return terms_of(self._equations, self.quantity.terms, self.quantity.name, *self._symbol())
+        return terms_of(self._equations, self.quantity.terms, self.quantity.name, *self._symbol)
 
     @property
     def steps(self) -> Steps:
@@ -196,13 +190,12 @@ class Result:
             is_rate=self.is_rate,
         )
 
-    def _symbol(self) -> tuple[str, str]:
-        latex, text = symbol(self.quantity.name)
-        order = self.quantity.order
-        return f"{latex}^{{({order})}}", f"{text}({order})"
+    @property
+    def _symbol(self) -> Symbol:
+        return at_order(self.quantity.name, self.quantity.order)
 
     def _shown(self) -> Shown:
-        latex, text = self._symbol()
+        latex, text = self._symbol
         if self._open is not None:
             raise self._open
         if self.quantity.imaginary == ZERO_FORM and self._part != "imaginary":
@@ -213,7 +206,7 @@ class Result:
 
     def __repr__(self) -> str:
         if self._open is not None:
-            _, text = self._symbol()
+            _, text = self._symbol
             return f"{text}: {len(self.terms)} time-domain terms in .terms; {self._open.problem}"
         return repr(self._shown())
 
@@ -252,3 +245,64 @@ class ResultSeries:
             derived = Quantity(self.name, order, terms, ZERO_FORM)
             return Result(derived, self._equations, "whole", self._parameters, fault)
         return Result(derived, self._equations, _parameters=self._parameters)
+
+
+@dataclass(frozen=True, repr=False)
+class ConstantResult(Result):
+    """One order of K = p1/p0: formula, step, code."""
+
+    is_rate: ClassVar[bool] = False
+
+    @property
+    def steps(self) -> Steps:
+        """How it follows from imaginary time."""
+        prose = (
+            r"The populations are those of $\mathrm{Tr}_B\,e^{-\beta H}$, expanded in the "
+            "coupling along imaginary time; the frequency integrals are finite parts, and the "
+            r"KMS relation $e^{-\beta\omega}\hat C(\omega)=\hat C(-\omega)$ leaves transforms "
+            "and their derivatives."
+        )
+        body, title = self._shown(), f"Closed form of K({self.quantity.order})"
+        return Steps([Step("spectral", title, prose, (Formula(body.latex),), body.text)])
+
+    @property
+    def terms(self) -> Terms:
+        """None: it is a frequency integral over imaginary time (ValueError), see `steps`."""
+        raise ValueError(
+            "equilibrium_constant: is no sum of time-domain terms; ask for its form or steps"
+        )
+
+    @property
+    def rules(self) -> Step:
+        """There are none: the rules are those of time-domain terms."""
+        raise ValueError("equilibrium_constant: is no sum of time-domain terms; it has no rules")
+
+    def function(
+        self, statistics: Statistics = "boson", **baths: BathDensity | Bath | str | float | None
+    ) -> Callable[..., Estimate]:
+        """`Result.function`: a number without unit, of frequency, temperature, matrix elements.
+
+        All baths are bosons at one temperature, since nothing else has an equilibrium constant
+        (TypeError for other statistics).
+        """
+        if statistics != "boson":
+            raise TypeError(f"statistics: {statistics!r} baths have no equilibrium constant")
+        return super().function(statistics, **baths)
+
+
+@dataclass(frozen=True, repr=False)
+class ConstantSeries:
+    """K = p1/p0 as a power series in the coupling; `series[order]` derives order 0, 2 or 4."""
+
+    _constant: EquilibriumConstant
+    _parameters: Parameters | None = None
+
+    def __repr__(self) -> str:
+        return "equilibrium constant K = p1/p0: index by the order, [0], [2] or [4]"
+
+    def __getitem__(self, order: int) -> ConstantResult:
+        """One order; ValueError at others, and at 4 where the coupling has diagonal elements."""
+        found = Quantity("equilibrium_constant", order, None, self._constant[order])
+        # of the equations a result asks for what was expanded, and for their steps
+        equations = cast(Equations, self._constant)
+        return ConstantResult(found, equations, _parameters=self._parameters)

@@ -18,9 +18,9 @@ from pertsym.present.elements import strengths_markup
 from pertsym.present.formulas import sorted_terms
 from pertsym.present.latex import form_latex, pieces_latex
 from pertsym.present.markup import Markup, both, label
+from pertsym.present.quantities import Symbol
 from pertsym.present.text import form_lines, formula_text
 from pertsym.present.writer import SQUARE, Writer
-from pertsym.reduction_narrative import Named
 
 _FREQUENCIES: Final = Markup(r"\omega", "ω"), Markup(r"\omega'", "ω'")
 _SOURCE: Final = (
@@ -111,7 +111,7 @@ def route_step(terms: TimeIntegrand, traced: Iterable[TermTrace], written: tuple
     example = max(range(len(ordered)), key=lambda k: (len(traces[ordered[k]].rules), -k))
     for k, term in enumerate(ordered):
         trace = traces[term]
-        name = Named(f"I_{{{k + 1}}}", f"I{k + 1}")
+        name = Symbol(f"I_{{{k + 1}}}", f"I{k + 1}")
         cited = ", ".join(map(_cited, trace.rules))
         if k == example:
             formulas += _sweeps(trace, name)
@@ -131,7 +131,7 @@ def route_step(terms: TimeIntegrand, traced: Iterable[TermTrace], written: tuple
     return Step("rules", title, prose, tuple(formulas), tuple(lines))
 
 
-def _sweeps(trace: TermTrace, name: Named) -> list[Formula]:
+def _sweeps(trace: TermTrace, name: Symbol) -> list[Formula]:
     """One term from its S functions to limits."""
     factors = trace.term.shape.factors
     spectra = [

@@ -17,8 +17,8 @@ import pytest
 import pertsym as ps
 from pertsym.cli.console import command_errors
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model_narrative import cells
 from pertsym.present.document import html_document, latex_document
+from pertsym.present.statement import cells
 from tests.command_line import BASE, model_file, refused, run, said_by
 from tests.test_model_symbols import TILTED, written
 

@@ -25,6 +25,7 @@ from pertsym.environments.spins import BathSpin, IndependentSpins
 from pertsym.equations.energy_resolved import TwoLevels, master_equation, population_equation
 from pertsym.equations.models import independent_baths, laird
 from pertsym.exact import Gaussian
+from pertsym.expansion.cumulants import projected_cumulant
 from pertsym.expansion.interaction import Interaction, level_energies
 from pertsym.expansion.moments import ordered_cumulant_blocks
 from pertsym.expansion.pairings import pairings
@@ -33,7 +34,6 @@ from pertsym.expansion.paths import (
     PathTerm,
     generator_element,
     path_terms,
-    projected_cumulant,
 )
 from pertsym.expansion.rule import (
     ENERGY_RESOLVED,

@@ -29,13 +29,13 @@ from pertsym.codegen.emit import emit
 from pertsym.codegen.module import FunctionSpec, render_module
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
-from pertsym.narrative import symbol
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.present.elements import element_symbol, polynomial_markup, strengths_markup
 from pertsym.present.latex import form_latex
 from pertsym.present.mathml import mathml
+from pertsym.present.quantities import symbol
 from pertsym.present.records import form_record, integrand_record
 from pertsym.present.symbolic import form_expression
 from pertsym.present.text import form_lines

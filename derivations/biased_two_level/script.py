@@ -13,11 +13,12 @@ from derivations.biased_two_level.checks import ELIMINATED, EQUATIONS, QUANTITIE
 from pertsym.codegen.quantities import quantity_functions
 from pertsym.derivation import Step
 from pertsym.equations.thermal import classical
-from pertsym.narrative import NamedForm, cumulant_step, moments_step, named, reduction_steps, symbol
+from pertsym.narrative import cumulant_step, moments_step, reduction_steps
 from pertsym.paper import Paper
 from pertsym.present.elements import strengths_markup
 from pertsym.present.expressions import rendered
 from pertsym.present.latex import form_latex
+from pertsym.present.quantities import NamedForm, named, symbol
 from pertsym.reduction.elements import by_elements
 
 ELEMENTS = ("R_1010", "R_1001", "R_1000", "R_1011", "R_0001", "R_1101")

@@ -32,10 +32,11 @@ from pertsym.exact import Gaussian
 from pertsym.language.evaluation import Symbols, dissipator
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
-from pertsym.narrative import NamedForm, cumulant_step
+from pertsym.narrative import cumulant_step
 from pertsym.paper import Paper
 from pertsym.present import symbolic
 from pertsym.present.expressions import rendered, rows
+from pertsym.present.quantities import NamedForm
 from pertsym.present.symbolic import PrincipalTransform, Spectrum, beta, w0
 from pertsym.rates import spectra_of
 from pertsym.reduction.elements import at_elements

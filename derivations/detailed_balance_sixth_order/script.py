@@ -31,10 +31,11 @@ from pertsym.exact import Gaussian
 from pertsym.language.evaluation import Values
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
-from pertsym.narrative import NamedForm, RoutesDisagree
+from pertsym.narrative import RoutesDisagree
 from pertsym.paper import Paper
 from pertsym.present.expressions import rendered
 from pertsym.present.latex import form_latex
+from pertsym.present.quantities import NamedForm
 from pertsym.reduction.spectral import SpectralForm
 
 BATH = GaussianSpectrum(amplitude="0.3", width="1", beta="1.25")

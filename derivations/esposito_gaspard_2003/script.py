@@ -20,7 +20,7 @@ from pertsym.derivation import Step
 from pertsym.environments.non_crossing import NonCrossing
 from pertsym.equations import conserved_energy as conserved
 from pertsym.equations.energy_resolved import TwoLevels
-from pertsym.expansion.paths import projected_cumulant
+from pertsym.expansion.cumulants import projected_cumulant
 from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE
 from pertsym.model.random_matrix import RADIUS
 from pertsym.narrative import cumulant_step

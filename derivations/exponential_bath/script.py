@@ -23,10 +23,10 @@ from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.pairings import pairings
 from pertsym.expansion.paths import generator_element
 from pertsym.expansion.terms import Term, TimeIntegrand
-from pertsym.narrative import symbol
 from pertsym.paper import Paper
 from pertsym.present.expressions import rendered, table
 from pertsym.present.latex import integrand_latex
+from pertsym.present.quantities import symbol
 
 
 def narrate(order: int) -> Iterator[Step]:

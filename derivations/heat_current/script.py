@@ -33,9 +33,10 @@ from pertsym.generators.heat_current import currents_of, flow_rows, heat_current
 from pertsym.language.evaluation import Values
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
-from pertsym.narrative import NamedForm, cumulant_step, moments_step
+from pertsym.narrative import cumulant_step, moments_step
 from pertsym.numerics.evaluate import evaluate
 from pertsym.paper import Paper
+from pertsym.present.quantities import NamedForm
 from pertsym.rates import spectra_of
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 

@@ -18,9 +18,9 @@ from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.derivation import Step
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.expansion.interaction import Operator
-from pertsym.narrative import symbol
 from pertsym.paper import Paper
 from pertsym.present.expressions import rendered, table
+from pertsym.present.quantities import symbol
 
 _SHOWN = ("inv_T1", "inv_T2", "frequency_shift")
 _SPLITTINGS = (0.25, 0.5, 1.0, 2.0, 4.0)

@@ -28,9 +28,11 @@ from pertsym.exact import Gaussian
 from pertsym.language.concrete import AtNumbers, System
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.language.limits import Limit
-from pertsym.narrative import NamedForm, RoutesDisagree, symbol
+from pertsym.narrative import RoutesDisagree
 from pertsym.paper import Paper
+from pertsym.present import quantities
 from pertsym.present.expressions import rendered
+from pertsym.present.quantities import NamedForm, symbol
 from pertsym.reduction.arc_length_reduction import reduce_real
 from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import ZERO_FORM, Thermal, monomial
@@ -123,7 +125,7 @@ SOURCES = {
     ("inv_T1", 4): "(98)", ("inv_T2_prime", 4): "(135)",
 }  # fmt: skip
 """Quantity, order -> its equation in the paper."""
-named = partial(narrative.named, BLOCH, sources=SOURCES)
+named = partial(quantities.named, BLOCH, sources=SOURCES)
 CONSTANTS = {
     f"K_{order}": NamedForm(f"K^{{({order})}}", f"K({order})", K[order], source)
     for order, source in ((0, "(107)"), (2, "(116)"))

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from derivations.nuclear_relaxation import checks as nuclear
 from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.derivation import Step
-from pertsym.narrative import NamedForm, words_step
+from pertsym.narrative import words_step
 from pertsym.paper import Paper
 from pertsym.present.expressions import rendered
+from pertsym.present.quantities import NamedForm
 
 _WORDS = {"rotation": "rotational diffusion", "gaussian": "Gaussian noise"}
 _SHOWN = {

@@ -16,12 +16,13 @@ from pertsym.codegen.quantities import form_function
 from pertsym.derivation import Formula, Step
 from pertsym.environments import spins
 from pertsym.environments.spins import UNBIASED, ExponentialSum
-from pertsym.narrative import NamedForm, cumulant_step
+from pertsym.narrative import cumulant_step
 from pertsym.oscillator import elimination, lorentz_drude, weyl
 from pertsym.oscillator import master_equation as derived
 from pertsym.oscillator.lorentz_drude import cold
 from pertsym.paper import Paper
 from pertsym.present.expressions import equation, joined, results, tex
+from pertsym.present.quantities import NamedForm
 
 SHOWN = {
     "gamma": (r"\gamma", "γ", "(24b)"),

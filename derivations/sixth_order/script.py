@@ -30,11 +30,11 @@ from pertsym.generators.tcl import tcl_generator
 from pertsym.language.evaluation import Symbols
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
-from pertsym.narrative import named
 from pertsym.numerics.evaluate import evaluate
 from pertsym.paper import Paper
 from pertsym.present.expressions import rendered, table
 from pertsym.present.formulas import number
+from pertsym.present.quantities import named
 from pertsym.present.symbolic import w0
 from pertsym.rates import spectra_of
 from pertsym.reduction.polygons import CHAMBERS, inside

@@ -29,8 +29,9 @@ from pertsym.equations.mean_force import boltzmann, chains, second_order, throug
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
-from pertsym.narrative import NamedForm, RoutesDisagree
+from pertsym.narrative import RoutesDisagree
 from pertsym.paper import Paper
+from pertsym.present.quantities import NamedForm
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 
 BATH = "B"

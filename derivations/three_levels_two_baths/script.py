@@ -25,9 +25,9 @@ from pertsym.exact import Gaussian
 from pertsym.generators.elimination import blocks, eliminated
 from pertsym.generators.second_order import Term
 from pertsym.language.dictionary import Dictionary, Known, known_quantities
-from pertsym.narrative import NamedForm, named, symbol
 from pertsym.paper import Paper
 from pertsym.present.expressions import table
+from pertsym.present.quantities import NamedForm, named, symbol
 from pertsym.present.symbolic import form_expression, transition_symbols
 from pertsym.reduction.elements import by_elements
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm

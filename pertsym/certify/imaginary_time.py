@@ -31,14 +31,6 @@ ImaginaryTimeCorrelation = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A number (mpf) with an estimate of its absolute error."""
-
-    value: Any
-    error: Any
-
-
-@dataclass(frozen=True)
 class Mode:
     """One oscillator coupled through H_I = operator (x) strength (b + b^+).
 
@@ -80,35 +72,12 @@ class Mode:
 
 def second_order_weight(
     correlation: ImaginaryTimeCorrelation, beta: Any, energy: Any, digits: int = 20
-) -> Estimate:
-    """int_0^beta dl int_0^l dtau e^{energy tau} C(-i tau)."""
+) -> Any:
+    """int_0^beta dl int_0^l dtau e^{energy tau} C(-i tau), mpf."""
     with decimals(digits + GUARD_DIGITS):
-        value, error = mpmath.quad(
-            lambda tau: (beta - tau) * mpmath.exp(energy * tau) * correlation(tau),
-            [0, beta],
-            error=True,
+        return mpmath.quad(
+            lambda tau: (beta - tau) * mpmath.exp(energy * tau) * correlation(tau), [0, beta]
         )
-        return Estimate(value, error)
-
-
-def equilibrium_constant_correction(
-    w0: Any, beta: Any, correlation: ImaginaryTimeCorrelation, digits: int = 20
-) -> Estimate:
-    """K(2) of the two-level system, Eq. (110).
-
-    K = K_11/K_00 = K(0) + K(2) + ...; K(2) = 2 e^{-beta w0} int_0^beta dl int_0^l dtau
-    sinh(w0 tau) C1(-i tau).
-
-    Parameters
-    ----------
-    correlation
-        C1(-i tau), C1 = C_X + C_Y for H_I = sigma_x X + sigma_y Y.
-    """
-    up = second_order_weight(correlation, beta, w0, digits)
-    down = second_order_weight(correlation, beta, -w0, digits)
-    with decimals(digits + GUARD_DIGITS):
-        boltzmann = mpmath.exp(-beta * mpmath.mpf(w0))
-        return Estimate(boltzmann * (up.value - down.value), boltzmann * (up.error + down.error))
 
 
 def second_order_populations(
@@ -141,7 +110,7 @@ def second_order_populations(
                 if element:
                     gap = levels[n] - levels[m]
                     integral = second_order_weight(correlation, beta, gap, digits)
-                    added[n] += weights[n] * abs(mpmath.mpc(element)) ** 2 * integral.value
+                    added[n] += weights[n] * abs(mpmath.mpc(element)) ** 2 * integral
         total, change = mpmath.fsum(weights), mpmath.fsum(added)
         gibbs = tuple(weight / total for weight in weights)
         return gibbs, tuple(

@@ -23,7 +23,6 @@ from pertsym.cli.console import (
     ticker,
 )
 from pertsym.cli.source import Source, source_of
-from pertsym.constant_results import ConstantResult, ConstantSeries
 from pertsym.derivation import Derivation, Step
 from pertsym.equations.equilibrium import EquilibriumConstant, is_constant
 from pertsym.equations.series import Equations
@@ -31,7 +30,7 @@ from pertsym.files import require_writable, write_whole
 from pertsym.narrative import pipeline
 from pertsym.present.records import form_record, integrand_record
 from pertsym.reduction.spectral import ZERO_FORM
-from pertsym.results import Result
+from pertsym.results import ConstantResult, ConstantSeries, Result
 
 _MOST_TERMS = 10  # the order, with 10^6 terms
 

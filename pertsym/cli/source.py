@@ -88,7 +88,8 @@ def _model(path: Path, settings: Sequence[str]) -> Source:
     # one's own models need SymPy's readers, built-in derivations do not
     from pertsym.api import derive
     from pertsym.model.statement_file import load_statement
-    from pertsym.model_narrative import cells, number_steps
+    from pertsym.model_document import number_steps
+    from pertsym.present.statement import cells
 
     model = load_statement(path, read_values(path, settings))
     try:

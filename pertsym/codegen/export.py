@@ -27,7 +27,7 @@ from pertsym.model.cross import Cross, names_of
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.units import UNITS, Units
 from pertsym.model.values import Model
-from pertsym.narrative import symbol
+from pertsym.present.quantities import symbol
 from pertsym.present.text import form_lines
 from pertsym.rates import bloch_rates
 from pertsym.reduction.spectral import ZERO_FORM, CannotEvaluate, SpectralForm

@@ -10,7 +10,7 @@ from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.codegen.module import FunctionSpec
 from pertsym.equations.rational import Exponential, rational_form
 from pertsym.equations.series import Equations
-from pertsym.narrative import NamedForm, symbol
+from pertsym.present.quantities import NamedForm, symbol
 from pertsym.present.text import form_lines
 from pertsym.reduction.spectral import SpectralForm
 

@@ -42,14 +42,12 @@ from pertsym.generators.representation import (
     BAND,
     Represented,
     correlations_of,
-    represented,
     require_feasible,
 )
 from pertsym.generators.second_order import second_order
 from pertsym.generators.steady import steady_state
 from pertsym.generators.system import Correlated, System, element_name, single_threaded
-from pertsym.generators.tcl import Generator, joint_limit, tcl_generator
-from pertsym.generators.transient import equations_in_time
+from pertsym.generators.tcl import Generator, Request, tcl_generator
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.read import guess
 from pertsym.model.values import AnyModel, Model, numeric, require_evolvable
@@ -157,9 +155,7 @@ class Estimated:
         return largest if largest > NOTABLE else None
 
 
-def steady(
-    model: AnyModel, method: str, order: int = 2, progress: Progress = lambda _: None
-) -> Matrix:
+def steady(model: AnyModel, method: str, order: int = 2) -> Matrix:
     """The steady state of a method.
 
     Parameters
@@ -169,8 +165,6 @@ def steady(
         One of `STEADY`; tclN is the null vector of K_0 + K_2 + ... + K_N at t -> infinity.
     order
         Of "mean-force": 2, 4, 6, ...
-    progress
-        Called with what is computed next.
 
     Returns
     -------
@@ -186,7 +180,7 @@ def steady(
     NotYetDerivable
         If the error of the generator makes the state meaningless, or it is far from positive.
     """
-    state: Matrix = steady_estimated(model, method, order, progress).states[0]
+    state: Matrix = steady_estimated(model, method, order).states[0]
     return state
 
 
@@ -359,20 +353,19 @@ def _transient(
 ) -> tuple[FiniteTime, Sequence[Misfit]]:
     """K(t) up to `end`, and what the baths' representation leaves in its second order."""
     each = _TRANSIENT * tolerance
+    request = Request(model, order, end, tolerance, BAND, progress)
     if model.used_markov:
-        limit = joint_limit(model, order, progress)
+        limit = request.joint
+    elif order == 2 and request.in_time is not None:
         progress("time-dependent generator")
-        return finite_time(limit, end, each, joint=True), ()
-    if order == 2 and (equations := equations_in_time(model)) is not None:
-        progress("time-dependent generator")
-        return second_order_transient(equations, end, each), ()
-    progress("exponential representation of the baths")
-    found = represented(model, tolerance, BAND, end)
-    require_feasible(model, found, order, NODES)
+        return second_order_transient(request.in_time, end, each), ()
+    else:
+        require_feasible(model, request.baths, order, NODES)
+        limit = Limit.of(request.system, request.baths.fine, order)
     progress("time-dependent generator")
-    limit = Limit.of(System.of(model), found.fine, order)
     transient = finite_time(limit, end, each, joint=True)
-    return transient, () if found.exact else _misfits(model, limit, found, transient)
+    known = model.used_markov or request.baths.exact
+    return transient, () if known else _misfits(model, limit, request.baths, transient)
 
 
 def _misfits(model: Model, limit: Limit, found: Represented, transient: FiniteTime) -> list[Misfit]:

@@ -14,8 +14,9 @@ from typing import NamedTuple
 from pertsym.environments.long_times import require_long_time_limit
 from pertsym.environments.non_crossing import NonCrossing
 from pertsym.exact import Gaussian
+from pertsym.expansion.cumulants import SidedTerm, projected_cumulant
 from pertsym.expansion.interaction import Interaction, level_energies
-from pertsym.expansion.paths import Element, PathTerm, SidedTerm, path_terms, projected_cumulant
+from pertsym.expansion.paths import Element, PathTerm, path_terms
 from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE, Projector, added, energy_form
 
 Linear = tuple[tuple[str, int], ...]

@@ -9,9 +9,8 @@ import sympy
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, Strengths
 from pertsym.model.eigenbasis import Polynomial, interaction_of
-from pertsym.model.entries import Entries, rows_of
+from pertsym.model.entries import Entries, require_hermitian, rows_of
 from pertsym.model.read import Place
-from pertsym.model.statement import require_hermitian
 from pertsym.model.symbols import value_of
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pertsym.exact import Gaussian
+from pertsym.expansion.cumulants import Cumulant
 from pertsym.expansion.interaction import Interaction
-from pertsym.expansion.paths import Cumulant, Element, Moves, together, walks
+from pertsym.expansion.paths import Element, Moves, together, walks
 from pertsym.expansion.rule import FIXED_STATE
 from pertsym.expansion.terms import Factor, Shape, Term, conjugate, representative
 from pertsym.expansion.wick import Wick

@@ -1,41 +1,34 @@
-"""The engine: ordered cumulants of any contraction rule, and their matrix elements.
+"""Matrix elements of ordered cumulants: sums over Liouville paths.
 
 The time-convolutionless generator of an order is the integral over the gaps between the times of
 
     sum over ordered partitions into blocks (-1)^(blocks - 1) <block 1> P <block 2> P ...,
 
 the averages being the rule's and P the projector.  Every L(t) = -i[H_I(t), .] acts from the left
-or, with the opposite sign, from the right.  Terms are collected by what they do: which operators
-act on the ket and which on the bra, in which order, and the environment's weights and phases
-e^{-i sum_k x_k tau_k}.  Matrix elements are then sums over Liouville paths from |c><d| to |a><b|,
-of the ket and of the bra by themselves.  Times are measured from t_0 = 0, so that the result is the
-element of the Schroedinger-picture generator.
+or, with the opposite sign, from the right, as `pertsym.expansion.cumulants` collects them.  Matrix
+elements are sums over paths from |c><d| to |a><b|, of the ket and of the bra by themselves.  Times
+are measured from t_0 = 0, so that the result is the element of the Schroedinger-picture generator.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import permutations, product
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pertsym.exact import Gaussian
-from pertsym.expansion.cumulants import Sides, sided_words
+from pertsym.expansion.cumulants import Cumulant, Environment, Sides
 from pertsym.expansion.interaction import Frequency, Interaction, Strengths, symbols_in
-from pertsym.expansion.pairings import Clusters, pairings
+from pertsym.expansion.pairings import pairings
 from pertsym.expansion.rule import (
     FIXED_STATE,
-    Action,
     ContractionRule,
     EnergyForm,
     Projector,
-    Weight,
-    added,
-    energy_form,
 )
 from pertsym.expansion.terms import Shape, Term, TimeIntegrand
 from pertsym.expansion.wick import Wick
@@ -44,181 +37,6 @@ _NOT_COUNTED: Mapping[str, str] = MappingProxyType({})
 
 Element = tuple[int, int, int, int]
 """Indices (a, b, c, d) of K_{ab,cd}: d rho_ab/dt gets K_{ab,cd} rho_cd."""
-
-Chain = tuple[tuple[int, int], ...]
-"""(time, operator) pairs in the order of application."""
-
-# ---------------------------------------------------------------------------------------------
-# What a term does, whatever the system
-# ---------------------------------------------------------------------------------------------
-
-
-class Environment(NamedTuple):
-    """The environment's part of a term.
-
-    Energy 0 is the environment's energy before, `label` the one after; every other number is
-    integrated over.  `gaps` are the x_k of gap k = 1, 2, ... (times t_{k-1} > t_k).
-    """
-
-    weights: tuple[Any, ...]
-    gaps: tuple[EnergyForm, ...]
-    label: int
-
-
-class SidedShape(NamedTuple):
-    """What a term does: operators on the ket and on the bra, and the environment's part."""
-
-    left: Chain
-    right: Chain
-    weights: tuple[Any, ...]
-    gaps: tuple[EnergyForm, ...]
-    label: int
-
-
-class SidedTerm(NamedTuple):
-    coefficient: Gaussian
-    shape: SidedShape
-
-
-def projected_cumulant(
-    rule: ContractionRule, projector: Projector, order: int, operators: Sequence[int] = (0,)
-) -> tuple[SidedTerm, ...]:
-    """The integrand of the generator of an order, collected and sorted.
-
-    Parameters
-    ----------
-    rule, projector
-        The environment.
-    order
-        Order in the coupling.
-    operators
-        Indices of the bath operators in H_I = sum_a S_a (x) B_a.
-    """
-    cumulant = Cumulant(rule, projector, order)
-    sums: dict[SidedShape, int] = {}
-    for sides, signed in cumulant.words.items():
-        for chosen in product(operators, repeat=order):
-            left, right = (tuple((time, chosen[time]) for time in side) for side in sides)
-            for number, n in cumulant.environments(sides, signed, chosen).items():
-                shape = SidedShape(left, right, *cumulant.found[number])
-                sums[shape] = sums.get(shape, 0) + n
-    return tuple(SidedTerm(cumulant.power * sums[x], x) for x in sorted(sums) if sums[x])
-
-
-class _Average(NamedTuple):
-    """A term of the product of the averages of some clusters."""
-
-    coefficient: int
-    weights: tuple[Any, ...]
-    frequencies: tuple[tuple[int, EnergyForm], ...]
-    label: int
-    fresh: int
-
-
-@dataclass(frozen=True, eq=False)
-class Cumulant:
-    """The terms of an order in integers: without (-i)^order, environments by their numbers."""
-
-    rule: ContractionRule
-    projector: Projector
-    order: int
-    found: list[Environment] = field(default_factory=list)
-    _numbers: dict[Environment, int] = field(default_factory=dict)
-    _known: dict[Any, Any] = field(default_factory=dict)
-
-    @property
-    def power(self) -> Gaussian:
-        """(-i)^order."""
-        return (Gaussian(1), Gaussian(0, -1), Gaussian(-1), Gaussian(0, 1))[self.order % 4]
-
-    @property
-    def words(self) -> Mapping[Sides, Mapping[Clusters, int]]:
-        """See `sided_words`."""
-        return sided_words(self.order, self.rule.sizes(self.order), self.rule.whole)
-
-    def environments(
-        self, sides: Sides, signed: Mapping[Clusters, int], operators: tuple[int, ...]
-    ) -> Mapping[int, int]:
-        """Numbers of environments with their coefficients, for the operators at the times."""
-        if operators not in self._known:
-            self._known[operators] = self.rule.possible(operators)
-        if not self._known[operators]:
-            return {}
-        if (known := self._known.get((sides, operators))) is not None:
-            return known  # type: ignore[no-any-return]
-        bras = frozenset(sides.right)
-        sums: dict[int, int] = {}
-        for clusters, sign in signed.items():
-            key = clusters, bras, operators
-            if (terms := self._known.get(key)) is None:
-                terms = self._known[key] = self._averages(*key)
-            for coefficient, number in terms:
-                sums[number] = sums.get(number, 0) + sign * coefficient
-        found = self._known[sides, operators] = {k: n for k, n in sums.items() if n}
-        return found
-
-    def _averages(
-        self, clusters: Clusters, bras: frozenset[int], operators: tuple[int, ...]
-    ) -> list[tuple[int, int]]:
-        """The terms of a product of averages: coefficient, number of the environment."""
-        averages = [_Average(1, (), (), 0, 1)]
-        # the last block acts first, and in it the earliest time
-        for cluster in reversed(clusters) if self.rule.whole else clusters:
-            actions = tuple([Action(t, t in bras, operators[t]) for t in reversed(cluster)])
-            averages = [longer for each in averages for longer in self._grown(each, actions)]
-            if not averages:
-                return []
-        results = []
-        for average in averages:
-            gaps: tuple[EnergyForm, ...] = ()
-            if of := dict(average.frequencies):
-                late = range(1, self.order)
-                gaps = tuple(added(*(of.get(j, ()) for j in range(k, self.order))) for k in late)
-            environment = Environment(tuple(sorted(average.weights)), gaps, average.label)
-            if any(isinstance(weight, Weight) for weight in average.weights):
-                environment = _canonical(environment)
-            number = self._numbers.setdefault(environment, len(self.found))
-            if number == len(self.found):
-                self.found.append(environment)
-            results.append((average.coefficient, number))
-        return results
-
-    def _grown(self, average: _Average, actions: tuple[Action, ...]) -> Iterator[_Average]:
-        key = actions, average.label, average.fresh
-        if (terms := self._known.get(key)) is None:
-            terms = self._known[key] = self.rule.contracted(*key)
-        for coefficient, weights, frequencies, after in terms:
-            placed = zip((action.time for action in actions), frequencies, strict=False)
-            yield _Average(
-                average.coefficient * coefficient,
-                average.weights + weights,
-                (*average.frequencies, *placed),
-                after if self.projector.resolves_energy else 0,
-                average.fresh + len(actions),
-            )
-
-
-def _canonical(environment: Environment) -> Environment:
-    """The same with its integration energies numbered 1, 2, ...; the least such naming."""
-    used = sorted({e for weight in environment.weights for e in weight.energies} - {0})
-    return min(
-        _renamed(environment, {0: 0, **dict(zip(used, names, strict=True))})
-        for names in permutations(range(1, len(used) + 1))
-    )
-
-
-def _renamed(environment: Environment, name: dict[int, int]) -> Environment:
-    weights, gaps, label = environment
-    return Environment(
-        tuple(sorted(Weight(w.name, tuple(name[e] for e in w.energies)) for w in weights)),
-        tuple(energy_form({name[e]: c for e, c in form}) for form in gaps),
-        name[label],
-    )
-
-
-# ---------------------------------------------------------------------------------------------
-# Matrix elements
-# ---------------------------------------------------------------------------------------------
 
 
 class PathShape(NamedTuple):

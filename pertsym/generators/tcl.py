@@ -61,7 +61,7 @@ class Request:
     tolerance: float
     band: float | None
     progress: Progress
-    spectral: bool
+    spectral: bool = False
 
     @cached_property
     def system(self) -> System:
@@ -113,8 +113,26 @@ class Request:
 
     @cached_property
     def joint(self) -> Limit:
-        """The generators for t -> infinity of Markov chains, and of exponentials beside them."""
-        return joint_limit(self.model, self.order, self.progress)
+        """The generators for t -> infinity of Markov chains, and of exponentials beside them.
+
+        Raises
+        ------
+        NotYetDerivable
+            If a bath beside them is not given as exponentials, or no machine could hold it.
+        """
+        baths, order = sources_of(self.model), self.order
+        size = largest_level(baths, order // 2) * self.model.dimension**4
+        size *= BESIDE if order > 6 else 1
+        if order > HIGHEST or size > LARGEST:
+            raise NotYetDerivable(
+                self.model.name,
+                "order",
+                f"order {order} of {self.model.dimension} levels with these chains needs "
+                f"{size:.2g} numbers at a time",
+                "ask for a lower order",
+            )
+        self.progress(f"recursion to order {order}")
+        return Limit.of(self.system, baths, order)
 
     @cached_property
     def joint_transient(self) -> FiniteTime:
@@ -289,28 +307,6 @@ def _exponentials(request: Request, n: int) -> Term:
         request.system, request.baths, n, matrix, rough, lost, divergent, request.tails
     )
     return Term(matrix, error, divergent)
-
-
-def joint_limit(model: Model, order: int, progress: Progress = lambda _: None) -> Limit:
-    """The generators for t -> infinity of a model with Markov chains.
-
-    Raises
-    ------
-    NotYetDerivable
-        If a bath beside them is not given as exponentials, or no machine could hold it.
-    """
-    baths = sources_of(model)
-    size = largest_level(baths, order // 2) * model.dimension**4 * (BESIDE if order > 6 else 1)
-    if order > HIGHEST or size > LARGEST:
-        raise NotYetDerivable(
-            model.name,
-            "order",
-            f"order {order} of {model.dimension} levels with these chains needs {size:.2g} numbers "
-            "at a time",
-            "ask for a lower order",
-        )
-    progress(f"recursion to order {order}")
-    return Limit.of(System.of(model), baths, order)
 
 
 def _joint(request: Request, n: int) -> Term:

@@ -51,8 +51,6 @@ def to_superoperator(generator: Generator, order: int | None = None) -> qutip.Qo
 def from_qutip(
     hamiltonian: qutip.Qobj,
     couplings: Iterable[tuple[qutip.Qobj, Any]],
-    *,
-    name: str = "model",
 ) -> tuple[Model, qutip.Qobj]:
     """A model in its energy eigenbasis, from a Hamiltonian and pairs of operator and environment.
 
@@ -87,7 +85,6 @@ def from_qutip(
         energies,
         [Coupling(o, names[id(given)]) for o, (_, given) in zip(operators, pairs, strict=True)],
         baths,
-        name=name,
     )
     _, vectors = eigenbasis(_exact(hamiltonian))
     return model, qutip.Qobj(vectors, dims=hamiltonian.dims)

@@ -12,9 +12,9 @@ from typing import Final, Literal
 
 from pertsym.equations.series import Equations
 from pertsym.expansion.interaction import Frequency, Interaction
-from pertsym.narrative import symbol
 from pertsym.present.elements import element_symbol, greek_spellings
 from pertsym.present.markup import label
+from pertsym.present.quantities import symbol
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 
 Limit = Literal["", "thermal", "zero-temperature", "classical"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Final, cast
@@ -27,7 +26,7 @@ from pertsym.model.read import (
     table,
     text,
 )
-from pertsym.model.schema import BATH, CROSS, keyed, required
+from pertsym.model.schema import BATH, CROSS, density_keys, keyed, required
 from pertsym.model.units import Units
 
 _STATISTICS: Final = ("boson", "classical", "spin")
@@ -215,10 +214,7 @@ def _density(value: object, place: Place) -> tuple[str, Any]:
         raise place.field("kind").error("is missing", guess("", DENSITIES))
     kind = choice(entries["kind"], DENSITIES, place.field("kind"), "spectral density")
     density: Any = DENSITIES[kind]
-    declared = [entry for entry in fields(density) if entry.init]
-    check_keys(entries, ("kind", *(entry.name for entry in declared)), place)
-    needed = [e.name for e in declared if e.default is MISSING and e.default_factory is MISSING]
-    table(entries, place, required=needed)
+    keyed(entries, place, density_keys(kind, density))
     forms = parameters_of(density)
     values = {k: _parameter(forms[k], k, entries[k], place) for k in entries if k != "kind"}
     try:

@@ -9,9 +9,18 @@ from typing import Any, Final, TypeAlias
 import sympy
 
 from pertsym.exact import LARGEST, Gaussian, exact_rational
+from pertsym.expressions.budget import bounded_work
 from pertsym.expressions.numeric import rational
 from pertsym.model.read import Place, array, gaussian
-from pertsym.model.symbols import Declared, Symbols, read_entry, value_of
+from pertsym.model.symbols import (
+    ASSUMPTIONS,
+    Declared,
+    Symbols,
+    meaning_in_formulas,
+    read_entry,
+    require_name,
+    value_of,
+)
 from pertsym.model.values import Matrix as NumericMatrix
 
 Entry: TypeAlias = "complex | Fraction | Gaussian | str | sympy.Expr"
@@ -22,6 +31,9 @@ Rows = tuple[tuple[sympy.Expr, ...], ...]
 LARGEST_SIMPLE: Final = 12
 """Formulas show rationals with larger numerators or denominators by a name or as decimals."""
 LARGEST_BESIDE_ROOTS: Final = 999
+
+_WORK: Final = 5_000_000
+_ROUNDING: Final = Fraction(1, 10**13)
 
 
 def entry_of(value: Any, place: Place, symbols: Symbols | None = None) -> sympy.Expr:
@@ -116,6 +128,63 @@ def hermitian_at(rows: Rows, values: Mapping[str, Fraction], place: Place) -> Nu
     )
 
 
+def require_hermitian(rows: Rows, place: Place) -> None:
+    """Refuse a matrix that is not Hermitian whatever its symbols, naming the entry (InputError)."""
+    for i, row in enumerate(rows):
+        for j in range(i + 1):
+            if not vanishes(row[j] - sympy.conjugate(rows[j][i])):
+                problem = f"{row[j]} is not the conjugate of [{j}][{i}] = {rows[j][i]}"
+                raise (
+                    place.item(i)
+                    .item(j)
+                    .error(
+                        f"not Hermitian: {problem}",
+                        "make the two entries complex conjugates; symbols are real, I is i",
+                    )
+                )
+
+
+def averaged(rows: Rows) -> Rows:
+    """A matrix without what rounding leaves between an entry and the conjugate of its mirror."""
+
+    def average(x: sympy.Expr, mirrored: sympy.Expr) -> sympy.Expr:
+        other = sympy.conjugate(mirrored)
+        off = x - other
+        return x if off == 0 or off.free_symbols else (x + other) / 2
+
+    return tuple(
+        tuple(average(x, rows[j][i]) for j, x in enumerate(row)) for i, row in enumerate(rows)
+    )
+
+
+def written(rows: Rows) -> str:
+    """A matrix as text: rows between semicolons."""
+    return "; ".join(", ".join(map(str, row)) for row in decimal_matrix(rows).tolist())
+
+
+def with_symbols(x: sympy.Expr, known: Mapping[str, sympy.Symbol]) -> sympy.Expr:
+    """The expression with the `known` symbols in place of those of the same names."""
+    changed = {s: known[s.name] for s in x.free_symbols if s != known[s.name]}
+    return x.xreplace(changed) if changed else x
+
+
+def vanishes(x: sympy.Expr) -> bool:
+    """Whether an expression is 0, or but for the rounding of numbers that were written."""
+    if x == 0:
+        return True
+    try:
+        with bounded_work("is too complicated", _WORK):
+            x = sympy.expand(x, complex=x.has(sympy.I, sympy.conjugate))
+            if x != 0 and x.free_symbols:
+                x = sympy.simplify(x)
+    except ValueError:
+        return False
+    if x.free_symbols:
+        return False
+    number = value_of(x, {})
+    return max(abs(number.re), abs(number.im)) <= _ROUNDING
+
+
 def decimals(expression: sympy.Basic) -> sympy.Basic:
     """The expression with decimals for rationals that are longer than a reader wants, and tenths.
 
@@ -165,3 +234,58 @@ def is_simple(
 ) -> bool:
     """Whether formulas show a rational as it is, and not by a name or as a decimal like tenths."""
     return max(abs(int(number.p)), int(number.q)) <= longest and (tenths or int(number.q) % 5 != 0)
+
+
+def symbols_of(
+    entries: Iterable[sympy.Expr],
+    given: Mapping[str, float | Fraction | str | Declared],
+    place: Place,
+) -> dict[str, Declared]:
+    """All symbols of the entries, those with an assumption or value first."""
+    found: dict[str, Declared] = {}
+    for name, value in given.items():
+        here = place.field(name)
+        require_name(name, here)
+        if isinstance(value, Declared):
+            found[name] = value
+        elif isinstance(value, str):
+            if value not in ASSUMPTIONS:
+                raise here.error(f"{value!r} is no assumption", "write 'real' or 'positive'")
+            found[name] = Declared(name, value == "positive")
+        else:
+            found[name] = Declared(name, value=exact_rational(value))
+    occurring = sorted({s for x in entries for s in x.free_symbols}, key=str)
+    for symbol in occurring:
+        if symbol.name not in found:
+            positive = any(s.name == symbol.name and s.is_positive for s in occurring)
+            require_name(symbol.name, place.field(symbol.name))
+            found[symbol.name] = Declared(symbol.name, positive)
+    return found
+
+
+def require_free_names(
+    table: Symbols, energies: Sequence[sympy.Expr] | None, baths: Sequence[str], place: Place
+) -> None:
+    """Refuse symbols whose names mean something else in formulas, or are names of baths.
+
+    E_k and w_k (w0 of two levels) are free for the energies and frequencies that they stand for.
+    """
+    own: dict[str, sympy.Expr] = {}
+    if energies is not None:
+        own = {f"E{k}": x for k, x in enumerate(energies)}
+        distances = [x - energies[0] for x in energies[1:]]
+        own |= {f"w{k}": x for k, x in enumerate(distances, 0 if len(distances) == 1 else 1)}
+    for name, declared in table.items():
+        meaning = meaning_in_formulas(name)
+        if meaning and (name not in own or not vanishes(own[name] - declared.symbol)):
+            raise (
+                place.field("symbols")
+                .field(name)
+                .error(f"{name!r} is {meaning} in formulas", f"rename it, for example {name}_s")
+            )
+        if name in baths:
+            raise (
+                place.field("symbols")
+                .field(name)
+                .error(f"{name!r} is also the name of a bath", "rename one of the two")
+            )

@@ -147,29 +147,31 @@ def keyed(value: object, place: Place, keys: Keys) -> dict[str, Any]:
 
 
 def density_tables() -> Mapping[str, Keys]:
-    """The keys of each `kind` of spectral density, from the fields of its class."""
+    """The keys of each `kind` of spectral density."""
+    from pertsym.baths.densities import DENSITIES
+
+    return {kind: density_keys(kind, density) for kind, density in DENSITIES.items()}
+
+
+def density_keys(kind: str, density: Any) -> Keys:
+    """The keys of a spectral density, from the fields of its class."""
     from dataclasses import MISSING, fields
 
     from pertsym.baths.checks import parameters_of
-    from pertsym.baths.densities import DENSITIES
 
-    found = {}
-    density: Any
-    for kind, density in DENSITIES.items():
-        parameters = parameters_of(density)
-        keys = {"kind": Key({"const": kind}, "of the density", True)}
-        for each in (f for f in fields(density) if f.init):
-            parameter = parameters[each.name]
-            forms = {
-                "real": _POSITIVE if parameter.positive else {"type": "number", "minimum": 0},
-                "reals": _some(_NUMBER),
-                "complexes": _some(_COMPLEX),
-            }
-            optional = each.default is not MISSING or each.default_factory is not MISSING
-            form = forms.get(parameter.form, _TEXT)
-            keys[each.name] = Key(form, f"a parameter of {density.__name__}", not optional)
-        found[kind] = keys
-    return found
+    parameters = parameters_of(density)
+    keys = {"kind": Key({"const": kind}, "of the density", True)}
+    for each in (f for f in fields(density) if f.init):
+        parameter = parameters[each.name]
+        forms = {
+            "real": _POSITIVE if parameter.positive else {"type": "number", "minimum": 0},
+            "reals": _some(_NUMBER),
+            "complexes": _some(_COMPLEX),
+        }
+        optional = each.default is not MISSING or each.default_factory is not MISSING
+        form = forms.get(parameter.form, _TEXT)
+        keys[each.name] = Key(form, f"a parameter of {density.__name__}", not optional)
+    return keys
 
 
 def _schema(keys: Keys) -> dict[str, Any]:

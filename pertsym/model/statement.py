@@ -11,41 +11,37 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final
 
 import sympy
 
-from pertsym.exact import exact_rational
-from pertsym.expressions.budget import bounded_work
 from pertsym.model.bath import Bath
 from pertsym.model.cross import Cross, names_of
 from pertsym.model.entries import (
     Entries,
     Entry,
     Rows,
-    decimal_matrix,
+    averaged,
     decimals,
     entry_of,
     hermitian_at,
+    require_free_names,
+    require_hermitian,
     rows_of,
+    symbols_of,
+    vanishes,
+    with_symbols,
+    written,
 )
 from pertsym.model.errors import InputError
 from pertsym.model.read import Place, guess
 from pertsym.model.symbols import (
-    ASSUMPTIONS,
     Declared,
     Symbols,
-    meaning_in_formulas,
-    require_name,
-    value_of,
 )
 from pertsym.model.units import UNITS
 from pertsym.model.values import AnyBath
 from pertsym.model.values import Coupling as NumericCoupling
 from pertsym.model.values import Model as NumericModel
-
-_WORK: Final = 5_000_000
-_ROUNDING: Final = Fraction(1, 10**13)
 
 
 @dataclass(frozen=True, init=False)
@@ -99,7 +95,7 @@ class Coupling:
         return tuple(tuple(sympy.expand(self.strength * x) for x in row) for row in self.operator)
 
     def __repr__(self) -> str:
-        inner = _written(self.operator)
+        inner = written(self.operator)
         factor = "" if self.strength == 1 else f"{decimals(self.strength)} * "
         return f"{factor}[{inner}] (x) {self.bath}"
 
@@ -210,11 +206,11 @@ class Model:
         everything = [*(h or ()), *([e] if e else []), *((c.strength,) for c in stated)]
         everything += [row for c in stated for row in c.operator]
         everything += [row for matrix in seen.values() for row in matrix]
-        table = _symbols((x for row in everything for x in row), symbols, place.field("symbols"))
+        table = symbols_of((x for row in everything for x in row), symbols, place.field("symbols"))
         known = {name: s.symbol for name, s in table.items()}
 
         def unified(matrix: Rows) -> Rows:
-            return tuple(tuple(_with(x, known) for x in row) for row in matrix)
+            return tuple(tuple(with_symbols(x, known) for x in row) for row in matrix)
 
         for k, coupling in enumerate(stated):
             here = place.field("couplings").item(k)
@@ -223,16 +219,18 @@ class Model:
                     f"has {len(coupling.operator)} rows, but the system has {size} levels",
                     f"give a {size} x {size} matrix",
                 )
-        given = tuple(_changed(c, unified(c.operator), _with(c.strength, known)) for c in stated)
+        given = tuple(
+            _changed(c, unified(c.operator), with_symbols(c.strength, known)) for c in stated
+        )
         named = [b.named(n) for n, b in baths.items()] if isinstance(baths, Mapping) else baths
         bound = tuple(b.within(UNITS[units]) if isinstance(b, Bath) else b for b in named)
         _require_baths(given, bound, place)
-        _require_free_names(table, e, [c.bath for c in given], place)
+        require_free_names(table, e, [c.bath for c in given], place)
         correlated = tuple(cross)
         _require_cross(correlated, [c.bath for c in given], bound, place)
         for field_name, value in (
             ("hamiltonian", None if h is None else unified(h)),
-            ("energies", None if e is None else tuple(_with(x, known) for x in e)),
+            ("energies", None if e is None else tuple(with_symbols(x, known) for x in e)),
             ("couplings", given),
             ("baths", bound),
             ("cross", correlated),
@@ -277,7 +275,7 @@ class Model:
             for k, c in enumerate(self.couplings)
         ]
         for x, here in reals:
-            if not _vanishes(x - sympy.conjugate(x)):
+            if not vanishes(x - sympy.conjugate(x)):
                 raise here.error(f"{x} is not real", "give a real number or formula")
 
     @property
@@ -350,13 +348,13 @@ class Model:
                 tuple(x + y for x, y in zip(*rows, strict=True))
                 for rows in zip(found.get(key, zero), c.operator, strict=True)
             )
-        return tuple((*key, _averaged(rows)) for key, rows in found.items())
+        return tuple((*key, averaged(rows)) for key, rows in found.items())
 
     def __repr__(self) -> str:
         if self.hamiltonian is not None:
-            system = f"H_S = [{_written(self.hamiltonian)}]"
+            system = f"H_S = [{written(self.hamiltonian)}]"
         else:
-            system = f"levels {_written((self.energies or (),))}"
+            system = f"levels {written((self.energies or (),))}"
         pairs = "".join(f"; correlated: {', '.join(c.baths)}" for c in self.cross)
         return f"{self.name}: {system}; H_I = {' + '.join(map(repr, self.couplings))}{pairs}"
 
@@ -366,122 +364,12 @@ class Model:
         return rf"$${hamiltonian_latex(self)}\qquad {interaction_latex(self)}$$"
 
 
-def require_hermitian(rows: Rows, place: Place) -> None:
-    """Refuse a matrix that is not Hermitian whatever its symbols, naming the entry (InputError)."""
-    for i, row in enumerate(rows):
-        for j in range(i + 1):
-            if not _vanishes(row[j] - sympy.conjugate(rows[j][i])):
-                problem = f"{row[j]} is not the conjugate of [{j}][{i}] = {rows[j][i]}"
-                raise (
-                    place.item(i)
-                    .item(j)
-                    .error(
-                        f"not Hermitian: {problem}",
-                        "make the two entries complex conjugates; symbols are real, I is i",
-                    )
-                )
-
-
-def _averaged(rows: Rows) -> Rows:
-    """A matrix without what rounding leaves between an entry and the conjugate of its mirror."""
-
-    def average(x: sympy.Expr, mirrored: sympy.Expr) -> sympy.Expr:
-        other = sympy.conjugate(mirrored)
-        off = x - other
-        return x if off == 0 or off.free_symbols else (x + other) / 2
-
-    return tuple(
-        tuple(average(x, rows[j][i]) for j, x in enumerate(row)) for i, row in enumerate(rows)
-    )
-
-
-def _written(rows: Rows) -> str:
-    return "; ".join(", ".join(map(str, row)) for row in decimal_matrix(rows).tolist())
-
-
 def _changed(coupling: Coupling, operator: Rows, strength: sympy.Expr) -> Coupling:
     """The coupling with other entries, which are expressions already."""
     found = object.__new__(Coupling)
     for name, value in (("operator", operator), ("bath", coupling.bath), ("strength", strength)):
         object.__setattr__(found, name, value)
     return found
-
-
-def _symbols(
-    entries: Iterable[sympy.Expr],
-    given: Mapping[str, float | Fraction | str | Declared],
-    place: Place,
-) -> dict[str, Declared]:
-    """All symbols of the entries, those with an assumption or value first."""
-    found: dict[str, Declared] = {}
-    for name, value in given.items():
-        here = place.field(name)
-        require_name(name, here)
-        if isinstance(value, Declared):
-            found[name] = value
-        elif isinstance(value, str):
-            if value not in ASSUMPTIONS:
-                raise here.error(f"{value!r} is no assumption", "write 'real' or 'positive'")
-            found[name] = Declared(name, value == "positive")
-        else:
-            found[name] = Declared(name, value=exact_rational(value))
-    occurring = sorted({s for x in entries for s in x.free_symbols}, key=str)
-    for symbol in occurring:
-        if symbol.name not in found:
-            positive = any(s.name == symbol.name and s.is_positive for s in occurring)
-            require_name(symbol.name, place.field(symbol.name))
-            found[symbol.name] = Declared(symbol.name, positive)
-    return found
-
-
-def _require_free_names(
-    table: Symbols, energies: Sequence[sympy.Expr] | None, baths: Sequence[str], place: Place
-) -> None:
-    """Refuse symbols whose names mean something else in formulas, or are names of baths.
-
-    E_k and w_k (w0 of two levels) are free for the energies and frequencies that they stand for.
-    """
-    own: dict[str, sympy.Expr] = {}
-    if energies is not None:
-        own = {f"E{k}": x for k, x in enumerate(energies)}
-        distances = [x - energies[0] for x in energies[1:]]
-        own |= {f"w{k}": x for k, x in enumerate(distances, 0 if len(distances) == 1 else 1)}
-    for name, declared in table.items():
-        meaning = meaning_in_formulas(name)
-        if meaning and (name not in own or not _vanishes(own[name] - declared.symbol)):
-            raise (
-                place.field("symbols")
-                .field(name)
-                .error(f"{name!r} is {meaning} in formulas", f"rename it, for example {name}_s")
-            )
-        if name in baths:
-            raise (
-                place.field("symbols")
-                .field(name)
-                .error(f"{name!r} is also the name of a bath", "rename one of the two")
-            )
-
-
-def _with(x: sympy.Expr, known: Mapping[str, sympy.Symbol]) -> sympy.Expr:
-    changed = {s: known[s.name] for s in x.free_symbols if s != known[s.name]}
-    return x.xreplace(changed) if changed else x
-
-
-def _vanishes(x: sympy.Expr) -> bool:
-    """Whether an expression is 0, or but for the rounding of numbers that were written."""
-    if x == 0:
-        return True
-    try:
-        with bounded_work("is too complicated", _WORK):
-            x = sympy.expand(x, complex=x.has(sympy.I, sympy.conjugate))
-            if x != 0 and x.free_symbols:
-                x = sympy.simplify(x)
-    except ValueError:
-        return False
-    if x.free_symbols:
-        return False
-    number = value_of(x, {})
-    return max(abs(number.re), abs(number.im)) <= _ROUNDING
 
 
 def _require_baths(couplings: Sequence[Coupling], baths: Sequence[AnyBath], place: Place) -> None:

@@ -1,10 +1,10 @@
-"""A stated model in LaTeX: its Hamiltonian, its interaction, expressions in its symbols."""
+"""A stated model in LaTeX (Hamiltonian, interaction, expressions in its symbols) and in Python."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,37 @@ def coupling_latex(coupling: Coupling, beside: Iterable[sympy.Matrix] = ()) -> s
             factor = rf"\left({factor}\right)"
     operator = expression_latex(decimal_matrix(coupling.operator, beside))
     return rf"{factor}{operator}\otimes B{label(coupling.bath).latex}"
+
+
+def cells(model: Model, quantity: str) -> tuple[str, ...]:
+    """Python that states the model and derives a quantity, for a notebook."""
+
+    def matrix(rows: Sequence[Sequence[sympy.Expr]]) -> str:
+        return "[" + ", ".join("[" + ", ".join(f'"{x}"' for x in row) + "]" for row in rows) + "]"
+
+    system = (
+        f"hamiltonian={matrix(model.hamiltonian)}"
+        if model.hamiltonian is not None
+        else "energies=[" + ", ".join(f'"{x}"' for x in model.energies or ()) + "]"
+    )
+    couplings = "".join(
+        f'        ps.Coupling({matrix(c.operator)}, "{c.bath}", "{c.strength}"),\n'
+        for c in model.couplings
+    )
+    crosses = "".join(
+        f"ps.Cross({c.baths!r}{'' if c.fraction is None else f', {c.fraction!r}'}), "
+        for c in model.cross
+    )
+    cross = f"    cross=[{crosses.removesuffix(', ')}],\n" if crosses else ""
+    symbols = {
+        s.name: float(s.value) if s.value is not None else ("positive" if s.positive else "real")
+        for s in model.symbols.values()
+    }
+    stated = (
+        f"import pertsym as ps\n\nmodel = ps.Model(\n    {system},\n    couplings=[\n{couplings}"
+        f"    ],\n{cross}    symbols={symbols!r},\n)\nderived = ps.derive(model)\nderived"
+    )
+    return stated, f'derived["{quantity}"][2]', f'derived["{quantity}"][4]'
 
 
 _NAMES = {"w": r"\omega", "w0": r"\omega_0", "wc": r"\omega_c", "lam": r"\lambda"}

@@ -119,9 +119,7 @@ class NuclearSpin:
         return GYROMAGNETIC_RATIO[self.isotope]
 
 
-def nuclear_spins(
-    spins: Sequence[NuclearSpin], field: float, correlation_time: float, name: str = "spins"
-) -> Model:
+def nuclear_spins(spins: Sequence[NuclearSpin], field: float, correlation_time: float) -> Model:
     """Dipolar couplings of all pairs and all shift anisotropies under isotropic rotation.
 
     Energies and rates in rad/s, times in seconds.  Level sum_k 2^(k-1) n_k has n_k = 1 for spin k
@@ -137,9 +135,6 @@ def nuclear_spins(
         B_0 in tesla, >= 0.
     correlation_time
         tau_c in seconds, > 0; 1/(6 D) of rotational diffusion.
-    name
-        Of the model.
-
     Returns
     -------
     Model
@@ -183,7 +178,7 @@ def nuclear_spins(
     energies = [
         sum(w for k, w in enumerate(larmor) if level >> k & 1) for level in range(2 ** len(spins))
     ]
-    return Model.of(energies, couplings, baths, name=name)
+    return Model.of(energies, couplings, baths, name="spins")
 
 
 def _tensors(

@@ -150,7 +150,7 @@ def grid_states(eta: float, count: int, well: DoubleWell = WELL) -> Converged:
     )
 
 
-def proton_transfer(eta: float, levels: int = LEVELS, well: DoubleWell = WELL) -> Model:
+def proton_transfer(eta: float, levels: int = LEVELS) -> Model:
     """The model in the eigenbasis of H_S(eta), energies in hartree.
 
     Parameters
@@ -159,8 +159,6 @@ def proton_transfer(eta: float, levels: int = LEVELS, well: DoubleWell = WELL) -
         Dimensionless strength in J(w) = eta w wD^2/(w^2 + wD^2), > 0.
     levels
         How many of the lowest levels are kept.
-    well
-        V; by default the one that was fitted.
 
     Returns
     -------
@@ -176,7 +174,7 @@ def proton_transfer(eta: float, levels: int = LEVELS, well: DoubleWell = WELL) -
         raise InputError(
             "proton_transfer", "eta", f"must be > 0, got {eta!r}", "without a bath nothing relaxes"
         )
-    states = grid_states(eta, levels, well).states
+    states = grid_states(eta, levels).states
     operator = np.round(states.position, _POSITION_DIGITS).tolist()
     energies = np.round(states.energies, _ENERGY_DIGITS).tolist()
     beta = UNITS["atomic"].inverse_temperature(TEMPERATURE)
@@ -211,17 +209,17 @@ class Wavepacket:
     state: NDArray[np.complex128]
 
 
-def proton_wavepacket(eta: float, levels: int, well: DoubleWell = WELL) -> Wavepacket:
-    """The initial state of the paper's Sec. III C in the lowest levels of H_S(eta) of a well."""
-    marks = landmarks(well)
-    width = _WIDTH * (well.mass * marks.curvature) ** -0.25
-    momentum = math.sqrt(2 * well.mass * marks.barrier)
+def proton_wavepacket(eta: float, levels: int) -> Wavepacket:
+    """The initial state of the paper's Sec. III C in the lowest levels of H_S(eta)."""
+    marks = landmarks()
+    width = _WIDTH * (WELL.mass * marks.curvature) ** -0.25
+    momentum = math.sqrt(2 * WELL.mass * marks.barrier)
 
     def psi(x: Reals) -> NDArray[np.complex128]:
         envelope = (math.pi * width**2) ** -0.25 * np.exp(-((x - marks.left) ** 2) / (2 * width**2))
         return np.asarray(envelope * np.exp(1j * momentum * (x - marks.left)))
 
-    amplitudes = grid_states(eta, levels, well).states.amplitudes(psi)
+    amplitudes = grid_states(eta, levels).states.amplitudes(psi)
     captured = float(np.sum(np.abs(amplitudes) ** 2))
     state = np.outer(amplitudes, amplitudes.conj()) / captured
     return Wavepacket(width, momentum, captured, state)
