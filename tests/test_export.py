@@ -39,12 +39,15 @@ from pertsym.model.statement_file import load_statement
 from pertsym.model.units import UNITS
 from pertsym.model.values import Model
 from pertsym.numerics.spectra import DoubleSpectra
+from pertsym.present.quantities import symbol
 from pertsym.rates import bloch_rates
 from tests.command_line import run
 from tests.exports import (
     DENSITIES,
     HERE,
     MODELS,
+    SIGMA_X,
+    TILTED,
     model_of,
     module_of,
     require_reference,
@@ -208,6 +211,23 @@ def test_sweeps_are_what_single_calls_give(density: Density) -> None:
                     assert off <= errors[quantity][order][k] + lost[quantity][order]
 
 
+@pytest.mark.parametrize("operator", [SIGMA_X, TILTED], ids=("plain", "biased"))
+def test_sweeps_of_exponentials_are_what_single_calls_give(operator: Any) -> None:
+    exact = ps.Exponentials((0.1 + 0.02j, 0.03 - 0.01j), (1.0 + 0.5j, 2.0))
+    baths = [ps.Bath("e", "boson", None, exact)]
+    module = module_of(Codegen.of(Model.of([0, 1], [ps.Coupling.of(operator, "e")], baths)))
+    many = np.exp(np.random.default_rng(5).uniform(-2, 2, 40))
+    values, errors = module.both(w0=many)
+    for k in range(0, 40, 7):
+        one, lost = module.both(w0=many[k])
+        for quantity, orders in one.items():
+            for order, x in orders.items():
+                off = abs(values[quantity][order][k] - x)
+                assert off <= errors[quantity][order][k] + lost[quantity][order]
+                assert errors[quantity][order][k] <= 10 * lost[quantity][order] + 1e-300
+                assert lost[quantity][order] <= 1e-10 * abs(one["inv_T1"][2])
+
+
 def test_closed_forms_are_within_their_bounds() -> None:
     """P of a Drude bath against 60 digits, over fourteen decades of every ratio."""
     rng = np.random.default_rng(17)
@@ -340,6 +360,9 @@ def test_numbers_in_the_docstring_can_be_read(tmp_path: Path, seed: int) -> None
     )
     assert exact.count("π") == code.shown.count("π")
     assert "/π" in code.shown
+    stated = re.findall(r"^ *([^\sK]\S+)\(([24])\) = ", code.shown, re.MULTILINE)
+    rates = {name: rows for name, rows in code.forms.items() if name != "equilibrium_constant"}
+    assert set(stated) == {(symbol(q).text, str(n)) for q, rows in rates.items() for n in rows}
     assert "stay fixed when w0 is moved" in code.units_text()
     assert code.parameters["temperature_donor"] == 320.0
 

@@ -31,6 +31,7 @@ from pertsym.baths.nodes import Nodes
 from pertsym.baths.thermal_tables import Barycentric, Panel, Polynomial, through
 from pertsym.codegen.finite_parts import Question
 from pertsym.codegen.point_sums import PointSums
+from pertsym.codegen.program import Atom
 from pertsym.codegen.runtime import Sums
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
@@ -41,6 +42,7 @@ from pertsym.numerics import form_function
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.form_function import FormFunction
+from pertsym.numerics.requests import Request
 from pertsym.numerics.single_point import FEW, OFTEN, PAIRS, Single, product_sums
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
 from pertsym.rates import interaction_of
@@ -510,3 +512,21 @@ def test_parameters_of_a_density_may_be_arrays_where_nothing_else_is(quantity: s
         for k, one in enumerate(each):
             single = result.function(A=one, B=b)(0.9, float(np.broadcast_to(beta, 2)[k]))
             assert abs(many.value[k] - single.value) <= many.error[k] + single.error
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_sum_of_products_is_in_its_bound_however_large_the_errors(seed: int) -> None:
+    """The extremes of factors that lie anywhere in their own bounds, which are reached."""
+    random = np.random.default_rng(seed)
+    w0 = float(random.uniform(0.5, 2))
+    shown = Request.of(Atom("P", ("b",), 1, 1))
+    factors = [shown._replace(name=name) for name in "abc"]
+    known = {f.name: (random.uniform(-2, 2), random.uniform(0, 2)) for f in factors}
+    total = shown._replace(products=((float(random.uniform(-2, 2)), 1, tuple(factors)),))
+    value, error = total.summed(w0, lambda f: known[f.name])
+    off = [
+        abs(total.summed(w0, lambda f, at=at: (at[f.name], 0.0))[0] - value)
+        for signs in product((-1, 1), repeat=3)
+        for at in [{n: x + s * e for s, (n, (x, e)) in zip(signs, known.items(), strict=True)}]
+    ]
+    assert max(off) == pytest.approx(error, rel=1e-12)
