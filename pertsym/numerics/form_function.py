@@ -116,8 +116,6 @@ class FormFunction:
             return Bounded(*found)
         parts = {name: () if c is None else ((1, c),) for name, c in baths.items()}
         result = evaluate(self.form, frequencies, DoubleSpectra(parts), beta, given)
-        if np.shape(result.value) == np.shape(result.error) == shape:
-            return result
         # a form may vanish whatever the numbers are
         return Bounded(
             *(np.array(np.broadcast_to(x, shape))[()] for x in (result.value, result.error))

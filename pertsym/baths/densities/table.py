@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths import balls, jets
-from pertsym.baths.balls import Ball, Decay
+from pertsym.baths.balls import Ball
 from pertsym.baths.checks import OTHER_UNIT, given_as, in_range, numbers, require
 from pertsym.baths.densities.density import Density, register
 from pertsym.baths.jets import EPS, Jet
@@ -200,9 +200,6 @@ class Table(Density):
         for c in rest:
             result = result * x + c
         return (result * x + first) / w if piece else result
-
-    def decay(self, start: Any) -> Decay | None:
-        return Decay(balls.real(0), 0.0, balls.real(0)) if start > self.knots[-1] else None
 
     @staticmethod
     def _polynomial(coefficients: NDArray[np.float64], x: Jet) -> Jet:
