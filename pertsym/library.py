@@ -154,7 +154,13 @@ def project_at(start: Path) -> Project:
 
 
 def derivations() -> tuple[Paper, ...]:
-    """All built-in derivations, by name."""
+    """All built-in derivations.
+
+    Returns
+    -------
+    tuple of Paper
+        By name.
+    """
     return builtin().papers
 
 

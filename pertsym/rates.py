@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.dynamics.mean_force import fourth_constant_of
 from pertsym.equations.bloch import QUANTITIES, Bloch
@@ -20,7 +19,12 @@ from pertsym.equations.fourth_constant import closes, fourth_constant
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.interaction import Interaction
 from pertsym.generators.elimination import Quantities, bloch_quantities, eliminated_quantities
-from pertsym.generators.representation import HIGHEST, represented, require_feasible
+from pertsym.generators.representation import (
+    HIGHEST,
+    correlations_of,
+    represented,
+    require_feasible,
+)
 from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.errors import InputError, NotYetDerivable
@@ -147,10 +151,7 @@ def interaction_of(model: Model) -> Interaction:
 
 def spectra_of(model: Model, digits: int | None = None) -> Spectra:
     """Spectra of the model's baths in double precision, or at a number of digits."""
-    baths = {
-        bath.name: ((1, Correlation(bath.density, bath.statistics, bath.beta)),)
-        for bath in model.used_baths
-    }
+    baths = {name: ((1, correlation),) for name, correlation in correlations_of(model).items()}
     return DoubleSpectra(baths) if digits is None else EnclosedSpectra(baths, digits)
 
 

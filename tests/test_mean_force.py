@@ -34,7 +34,7 @@ from pertsym.dynamics.imaginary_modes import ImaginaryTimeModes, modes_of
 from pertsym.dynamics.imaginary_time import Expansion, fourth_order, ground_state, normalised
 from pertsym.dynamics.levels import gibbs
 from pertsym.dynamics.mean_force import mean_force, second_order
-from pertsym.dynamics.redfield import dissipator
+from pertsym.dynamics.redfield import relaxation
 from pertsym.expressions.expression import parse_expression
 from pertsym.model.bath import Bath
 from pertsym.model.errors import InputError, NotYetDerivable
@@ -198,7 +198,7 @@ def test_coherences_solve_the_second_order_stationarity() -> None:
     # -i[H_S, rho2] + R[rho_Gibbs] = 0 off the diagonal
     model = two_bath_system()
     second = mean_force(model, 2).matrix - gibbs(model)
-    driven = (dissipator(model.energies, channels(model)) @ gibbs(model).reshape(-1)).reshape(3, 3)
+    driven = (relaxation(model).matrix @ gibbs(model).reshape(-1)).reshape(3, 3)
     for n, m in ((0, 1), (0, 2), (1, 2), (2, 0)):
         gap = model.energies[n] - model.energies[m]
         assert second[n, m] == pytest.approx(driven[n, m] / (1j * gap), abs=1e-14)

@@ -22,7 +22,7 @@ from pertsym.dynamics.half_sided import channels
 from pertsym.dynamics.levels import gibbs
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.dynamics.methods import evolve, steady
-from pertsym.dynamics.redfield import dissipator
+from pertsym.dynamics.redfield import relaxation
 from pertsym.expansion.interaction import Frequency
 from pertsym.language.evaluation import Values, acting
 from pertsym.library import find
@@ -210,7 +210,7 @@ def test_what_holds_for_two_levels_in_symbols_does_for_three_in_numbers(equation
         [Bath("B", "boson", beta, Ohmic(0.3, 1.1, 3.0))],
     )
     zeroth, baths = gibbs(model), channels(model)
-    r, places = dissipator(model.energies, baths), np.arange(3) * 4
+    r, places = relaxation(model).matrix, np.arange(3) * 4
     q_map = ccqme.coherence_map(model.energies, r)
     q_map[np.ix_(places, places)] = ccqme.population_map(model.energies, baths, beta)
     rho = point[r"\rho_0"] + 0.1 * hermitian(3, 8)

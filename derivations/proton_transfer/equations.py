@@ -31,7 +31,7 @@ from pertsym.certify.standard import coupling_orders, gauss, joint_hierarchy
 from pertsym.dynamics.half_sided import HalfSided, channels
 from pertsym.dynamics.levels import common_temperature, gibbs
 from pertsym.dynamics.mean_force import mean_force
-from pertsym.dynamics.redfield import dissipator, filtered, unitary
+from pertsym.dynamics.redfield import relaxation, unitary
 from pertsym.equations.mean_force import second_order
 from pertsym.generators.canonical_form import commutator
 from pertsym.generators.system import Correlated, System
@@ -130,14 +130,15 @@ def exponentials(seed: int, scalar: bool = False) -> Point:
 
     finite = acting(tcl_generator(model, 2, time=time, tolerance=1e-12).orders[2].matrix)
     free = acting(unitary(model.energies))
+    filtered = bath.operator * np.array([[rate(gap) for gap in row] for row in gaps])
     by_time = np.array([[rate(time, gap) for gap in row] for row in gaps])
     return {
         "E": np.array(model.energies), "H_S": np.diag(model.energies) + 0j, "q": bath.operator,
         r"\rho": rho, "t": time, r"\tau": 0.47, r"\delta": np.eye(3),
         r"\tilde q": _moving(bath.operator, model),
-        "c": c, r"\nu": nu, "S": filtered(model.energies, bath),
+        "c": c, r"\nu": nu, "S": filtered,
         "S(t)": bath.operator * by_time, r"\mathcal R_t": finite,
-        r"\mathcal R": acting(dissipator(model.energies, channels(model))),
+        r"\mathcal R": acting(relaxation(model).matrix),
         r"\dot\rho": free(rho) + finite(rho), r"\Delta": 0.71 if scalar else gaps,
         "C": lambda time: np.sum(c * np.exp(-nu * time)), "g": rate,
         "b'": lambda gap: -bath.transform.shift(-float(gap), 1).value,
@@ -149,7 +150,7 @@ def drude(seed: int) -> Point:
     random = np.random.default_rng(40 + seed)
     eta, cutoff, beta = random.uniform(0.3, 0.9), random.uniform(0.6, 1.4), random.uniform(0.5, 1.5)
     printed = Drude(eta, cutoff, beta, np.exp)
-    transform = HalfSided.of(Bath("B", "boson", beta, DrudeLorentz(eta * cutoff / 2, cutoff)))
+    transform = HalfSided(Correlation(DrudeLorentz(eta * cutoff / 2, cutoff), "boson", beta))
 
     def rate(gap: Value) -> Value:
         return transform(-float(gap))

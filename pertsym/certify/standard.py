@@ -16,7 +16,6 @@ import sympy
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
-from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, DrudeLorentz, Ohmic
 from pertsym.certify.claims import Check, Finding, Findings, check, close, exact
 from pertsym.certify.element_routes import (
@@ -49,10 +48,10 @@ from pertsym.language.evaluation import Symbols, Values, acting
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
 from pertsym.numerics.evaluate import evaluate
-from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.present.elements import element_symbol
 from pertsym.present.symbolic import element as element_of
 from pertsym.present.symbolic import transition_symbols
+from pertsym.rates import spectra_of
 from pertsym.reduction.spectral import ZERO_FORM
 
 ORDERS = (2, 4)
@@ -196,9 +195,7 @@ def thermal_baths(
             )
             fitted = tcl_generator(model, max(ORDERS)).orders
             wanted = reference({n: term.matrix for n, term in fitted.items()}, frequencies)
-            spectra = DoubleSpectra(
-                {name: ((1, Correlation(d, "boson", beta)),) for name, d in baths.items()}
-            )
+            spectra = spectra_of(model)
             for order, name in product(ORDERS, names):
                 term = fitted[order]
                 allowed = 4 * term.error.max() + 1e-9 * abs(term.matrix).max()

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from pertsym.baths.divergence import Divergent
 from pertsym.dynamics.half_sided import Channel, at_elements, channels
 from pertsym.dynamics.levels import bohr_frequencies, boltzmann, common_temperature, merged
-from pertsym.dynamics.redfield import dissipator, secular_part, unitary
+from pertsym.dynamics.redfield import relaxation, secular_part, unitary
 from pertsym.model.errors import InputError
 from pertsym.model.values import AnyModel, numeric
 
@@ -59,7 +59,7 @@ def ccqme(model: AnyModel, secular: bool = False) -> Matrix:
             "give T > 0, or use tcl4, whose steady state is canonical to second order too",
         )
     baths, energies = channels(model), merged(model.energies)
-    r = dissipator(energies, baths)
+    r = relaxation(model).matrix
     if secular:
         r = secular_part(r, energies)
     q = coherence_map(energies, r)

@@ -18,8 +18,8 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.existence import singular_positions
 from pertsym.baths.jets import EPS
 from pertsym.estimate import Estimate
-from pertsym.model.bath import Bath
-from pertsym.model.values import Matrix as ExactMatrix
+from pertsym.generators.representation import correlations_of
+from pertsym.generators.system import System
 from pertsym.model.values import Model
 
 Matrix = NDArray[np.complex128]
@@ -34,10 +34,6 @@ class HalfSided:
     """G(w) of one bath at real frequencies."""
 
     correlation: Correlation
-
-    @classmethod
-    def of(cls, bath: Bath) -> HalfSided:
-        return cls(Correlation(bath.density, bath.statistics, bath.beta))
 
     def __call__(self, w: float) -> complex:
         """G(w).
@@ -85,26 +81,21 @@ class Channel:
 
     Attributes
     ----------
-    name
-        Of the bath.
     operator
         Hermitian, shape (N, N), strengths multiplied in.
     transform
         G(w).
     """
 
-    name: str
     operator: Matrix
     transform: HalfSided
 
 
 def channels(model: Model) -> tuple[Channel, ...]:
     """The independent baths of a model with their total coupling operators."""
-    operators = model.bath_operators
-    return tuple(
-        Channel(bath.name, _array(operators[bath.name]), HalfSided.of(bath))
-        for bath in model.used_baths
-    )
+    operators = System.of(model).operators
+    correlations = correlations_of(model).items()
+    return tuple(Channel(operators[name], HalfSided(found)) for name, found in correlations)
 
 
 def at_elements(function: Callable[..., Any], gaps: Real, where: NDArray[Any], *rest: int) -> Any:
@@ -114,7 +105,3 @@ def at_elements(function: Callable[..., Any], gaps: Real, where: NDArray[Any], *
         found = function(float(gaps[n, m]), *rest)
         result[n, m] = found.value if isinstance(found, Estimate) else found
     return result
-
-
-def _array(matrix: ExactMatrix) -> Matrix:
-    return np.array([[complex(entry) for entry in row] for row in matrix])

@@ -239,12 +239,9 @@ def fourth_constant_of(model: Model) -> Bounded:
 
     By quadrature over imaginary time, or from the ground state at T = 0; any coupling.
     """
-    states = [mean_force(model, n) for n in (0, 2, 4)]
-    populations = [state.matrix.diagonal().real for state in states]
-    b0, a0 = (float(x) for x in populations[0])
-    b2, a2 = (float(x) for x in populations[1] - populations[0])
-    b4, a4 = (float(x) for x in populations[2] - populations[1])
+    parts = _orders(model, 4)
+    (b0, a0), (b2, a2), (b4, a4) = (part.matrix.diagonal().real.tolist() for part in parts)
     constant = a0 / b0
     value = a4 / b0 - a2 * b2 / b0**2 - constant * (b4 / b0 - (b2 / b0) ** 2)
-    error = sum(state.error for state in states)
+    error = sum((3 - k) * part.error for k, part in enumerate(parts))
     return Bounded(value, error * (1 + constant) * (1 + abs(a2) + abs(b2)) / b0**2)

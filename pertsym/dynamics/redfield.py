@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.divergence import Divergent
-from pertsym.dynamics.half_sided import Channel, at_elements, channels
 from pertsym.dynamics.levels import bohr_frequencies, merged, rounding_of
+from pertsym.generators.representation import correlations_of
 from pertsym.generators.second_order import Term, second_order
 from pertsym.generators.system import System
 from pertsym.generators.tcl import tcl_generator
@@ -58,33 +58,23 @@ def unitary(energies: Sequence[float]) -> Matrix:
     return np.diag(-1j * bohr_frequencies(energies).reshape(-1)).astype(np.complex128)
 
 
-def dissipator(energies: Sequence[float], baths: Sequence[Channel]) -> Matrix:
-    """R, shape (N^2, N^2): everything of second order, Lamb shift included."""
-    return _existing(energies, baths).matrix
+def relaxation(model: Model) -> Term:
+    """R, all that order 2 (of Markov chains order 1 too) adds to K_0, Lamb shift included.
 
-
-def _existing(energies: Sequence[float], baths: Sequence[Channel]) -> Term:
-    system = System(bohr_frequencies(energies), {bath.name: bath.operator for bath in baths})
-    term = second_order(system, {bath.name: bath.transform.correlation for bath in baths})
+    Raises
+    ------
+    Divergent
+        If an element does not exist.
+    """
+    if model.used_markov:
+        terms = [term for n, term in tcl_generator(model, 2).orders.items() if n]
+        matrix = np.sum([term.matrix for term in terms], axis=0)
+        return Term(matrix, np.sum([term.error for term in terms], axis=0), {})
+    system = System(bohr_frequencies(merged(model.energies)), System.of(model).operators)
+    term = second_order(system, correlations_of(model))
     for reason in term.divergent.values():
         raise Divergent(reason)
     return term
-
-
-def relaxation(model: Model) -> Term:
-    """`dissipator` of a model; with Markov chains what order 2 of the generator adds to K_0."""
-    if not model.used_markov:
-        return _existing(merged(model.energies), channels(model))
-    terms = [term for n, term in tcl_generator(model, 2).orders.items() if n]
-    matrix = np.sum([term.matrix for term in terms], axis=0)
-    return Term(matrix, np.sum([term.error for term in terms], axis=0), {})
-
-
-def filtered(energies: Sequence[float], bath: Channel) -> Matrix:
-    """Lam_nm = S_nm G(E_m - E_n), i.e. int_0^inf dt C(t) e^{-iH_S t} S e^{iH_S t}."""
-    s = bath.operator
-    lam: Matrix = s * at_elements(bath.transform, -bohr_frequencies(energies), s)
-    return lam
 
 
 def unresolved(model: Model) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any, Literal, get_args
@@ -26,6 +27,19 @@ def require_in_range(value: float, key: str) -> None:
     """InputError for a number with which nothing can be computed in double precision."""
     if not in_range(value, SMALLEST):
         raise model_error(key, f"must be {OUT_OF_RANGE}, got {value:.3g}", OTHER_UNIT)
+
+
+def require_coupled(coupled: Sequence[str], known: Sequence[str]) -> None:
+    """InputError unless there are couplings and each is to a known bath."""
+    if not coupled:
+        raise model_error("couplings", "there is no coupling", "couple the system to a bath")
+    for index, bath in enumerate(coupled):
+        if bath not in known:
+            raise model_error(
+                f"couplings[{index}].bath",
+                f"there is no bath {bath!r}",
+                f"add it, or use one of: {', '.join(known) or '(none)'}",
+            )
 
 
 def formula_of(text: str) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pertsym.model.bath import Bath, require_in_range
+from pertsym.model.bath import Bath, require_coupled, require_in_range
 from pertsym.model.bath_file import read_baths
 from pertsym.model.errors import InputError
 from pertsym.model.file import coupled_bath, coupling_tables, heading, parsed_document
@@ -87,17 +87,7 @@ class OscillatorModel:
             require_in_range(value, f"system.{key}")
         for index, coupling in enumerate(self.couplings):
             require_in_range(coupling.strength, f"couplings[{index}].strength")
-        if not self.couplings:
-            raise InputError("model", "couplings", "there is no coupling", "couple X to a bath")
-        known = [bath.name for bath in self.baths]
-        for index, coupling in enumerate(self.couplings):
-            if coupling.bath not in known:
-                raise InputError(
-                    "model",
-                    f"couplings[{index}].bath",
-                    f"there is no bath {coupling.bath!r}",
-                    f"add it, or use one of: {', '.join(known) or '(none)'}",
-                )
+        require_coupled([c.bath for c in self.couplings], [bath.name for bath in self.baths])
 
     @property
     def strengths(self) -> dict[str, float]:

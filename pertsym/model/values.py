@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from pertsym.baths.checks import OTHER_UNIT
 from pertsym.exact import LARGEST, Gaussian, exact_rational
 from pertsym.expansion.rule import RuleBath
-from pertsym.model.bath import Bath, require_in_range
+from pertsym.model.bath import Bath, require_coupled, require_in_range
 from pertsym.model.cross import Cross, independent
 from pertsym.model.errors import InputError, NotYetDerivable, model_error
 from pertsym.model.markov import MarkovNoise
@@ -160,15 +160,8 @@ class Model:
         for index, name in enumerate(names):
             if name in names[:index]:
                 raise model_error("baths", f"two baths are called {name!r}", "rename one of them")
-        if not self.couplings:
-            raise model_error("couplings", "there is no coupling", "couple the system to a bath")
+        require_coupled([coupling.bath for coupling in self.couplings], names)
         for index, coupling in enumerate(self.couplings):
-            if coupling.bath not in names:
-                raise model_error(
-                    f"couplings[{index}].bath",
-                    f"there is no bath {coupling.bath!r}",
-                    f"add it, or use one of: {', '.join(names) or '(none)'}",
-                )
             if len(coupling.operator) != self.dimension:
                 raise model_error(
                     f"couplings[{index}].operator",

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.integrate import DOP853
 
 from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE
@@ -234,9 +235,10 @@ def _energy_resolved_markov(start: Start, times: Sequence[float], progress: Prog
     """Each pair of levels at one total energy relaxes by itself."""
     t = np.asarray(times, dtype=float)
     delta, strength = start.splitting, start.strength
-    from_upper = second_order.energy_resolved(delta, strength, start.energy)
-    from_lower = second_order.energy_resolved(delta, strength, start.energy - delta)
-    upper = start.upper * _upper(from_upper, 1.0, t) + start.lower * _upper(from_lower, 0.0, t)
+    upper = np.zeros_like(t)
+    for share, energy, first in ((start.upper, 0.0, 1.0), (start.lower, delta, 0.0)):
+        found = second_order.energy_resolved(delta, strength, start.energy - energy)
+        upper += share * _upper(found.down, found.up, first, t)
     return np.stack([start.lower + start.upper - upper, upper], axis=1)
 
 
@@ -244,16 +246,16 @@ def _redfield_markov(start: Start, times: Sequence[float], progress: Progress) -
     t = np.asarray(times, dtype=float)
     relaxation = second_order.redfield(start.splitting, start.strength, start.energy)
     total = start.lower + start.upper
-    upper = total * _upper(relaxation, start.upper / total, t)
+    upper = total * _upper(relaxation.down, relaxation.up, start.upper / total, t)
     return np.stack([total - upper, upper], axis=1)
 
 
-def _upper(relaxation: second_order.Relaxation, start: float, t: Floats) -> Floats:
-    """Population of the upper level of two whose populations add to 1."""
-    if not relaxation.rate:
-        return np.full_like(t, start)
-    end = relaxation.up / relaxation.rate
-    return end + (start - end) * np.exp(-relaxation.rate * t)
+def _upper(down: ArrayLike, up: ArrayLike, start: float, t: Floats) -> Floats:
+    """Population of the upper level of two whose populations add to 1, for rates that broadcast."""
+    rate = np.add(down, up)
+    end = np.divide(up, rate, out=np.full_like(rate, start), where=rate > 0)
+    found: Floats = end + (start - end) * np.exp(-rate * t)
+    return found
 
 
 def _redfield_slipped(start: Start, times: Sequence[float], progress: Progress) -> Floats:
@@ -285,10 +287,7 @@ def _energy_resolved_slipped(start: Start, times: Sequence[float], progress: Pro
             where = energies - start.splitting * level  # of the environment while the spin is up
             rates = second_order.transitions(ENERGY_RESOLVED, where, start.splitting)
             down, back = (start.strength * rate for rate in rates)
-            rate = down + back
-            end = np.divide(back, rate, out=np.full_like(rate, 1.0 - level), where=rate > 0)
-            found: Floats = end + (1 - level - end) * np.exp(-rate * t)
-            return found
+            return _upper(down, back, 1.0 - level, t)
 
         here = up(np.array([other]))
         slope = (up(np.array([other + _STEP])) - up(np.array([other - _STEP]))) / (2 * _STEP)
