@@ -227,7 +227,7 @@ def shared_horizon(correlation: Correlation, time: float) -> float | None:
         return None
     unit = math.log2(correlation.thermal.scale)
     power = math.ceil(math.log2(time) + unit) - unit
-    return max(time, 2.0 ** min(power, _LATEST))
+    return max(time, math.exp2(min(power, _LATEST)))
 
 
 def _merged(c: Complex, nu: Complex, slowest: float) -> tuple[Complex, Complex, float]:

@@ -127,8 +127,9 @@ def represented(
         try:
             # parameters that are arrays have no hash, and are refused
             make = represent if correlation.shape else _represent_once
-            fixed = correlation.shape or horizon is None
-            end = horizon if fixed else shared_horizon(correlation, horizon)
+            end = horizon
+            if end is not None and not correlation.shape:
+                end = shared_horizon(correlation, end)
             best, rough = make(correlation, (tolerance, tolerance * _COARSER), width, end)
         except Divergent as fault:
             raise NotYetDerivable(
