@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic
+from pertsym.baths.exponential_fit import shared_horizon
 from pertsym.dynamics.methods import steady
-from pertsym.generators import spectral_route
+from pertsym.generators import representation, spectral_route
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.representation import represented
 from pertsym.generators.spectral_route import commensurate
@@ -134,7 +136,47 @@ def test_a_time_changes_the_exponents_of_slow_baths_only(seed: int) -> None:
         model = open_system((0.0, 1.0), [[[0, 1], [1, 0]]], [density], 1.3)
         found = [represented(model, 1e-6, horizon=time) for time in times]
         assert all((x.fine == found[0].fine) == alone for x in found[1:])
-        assert [x.horizon for x in found[1:]] == [math.inf if alone else t for t in times[1:]]
+        for x, time in zip(found[1:], times[1:], strict=True):
+            assert x.horizon == math.inf if alone else time <= x.horizon <= 2 * time
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_grid_of_times_shares_the_exponents_of_a_slow_bath(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """K_4(t) over 40 times by six fits at most, and the same with a fit for each time."""
+    rng = np.random.default_rng(90 + seed)
+    density = Ohmic(0.1, rng.uniform(0.5, 2), (0.6, 1.05)[seed])
+    model = open_system((0.0, 1.0), [BIASED], [density], 1.3)
+    times = rng.uniform(0.5, 20, 40)
+    fits = {represented(model, horizon=time) for time in times}
+    assert len({x.horizon for x in fits}) <= 6
+    assert len({x.fine for x in fits}) <= 6
+    for time in times[:3]:
+        shared = tcl_generator(model, 4, time).orders[4]
+        with monkeypatch.context() as patch:
+            patch.setattr(representation, "shared_horizon", lambda _, time: time)
+            assert represented(model, horizon=time).horizon == time
+            alone = tcl_generator(model, 4, time).orders[4]
+        assert np.all(np.abs(shared.matrix - alone.matrix) <= shared.error + alone.error)
+        assert shared.error.max() < 1e-7 * np.abs(shared.matrix).max()
+
+
+def test_shared_horizons_follow_the_unit_and_stay_finite() -> None:
+    """Never before the time itself, less than twice as late, and the same in any unit."""
+    times = 10.0 ** np.random.default_rng(7).uniform(-5, 5, 20)
+    plain, *others = (
+        [
+            shared_horizon(Correlation(Ohmic(0.1, unit, 0.5), "boson", 2 / unit), t / unit)
+            for t in times
+        ]
+        for unit in (1.0, 2.0**150, 2.0**-150)
+    )
+    assert all(t <= h <= 2 * t for t, h in zip(times, plain, strict=True))
+    assert others[0] == pytest.approx([h / 2.0**150 for h in plain], rel=1e-12)
+    assert others[1] == pytest.approx([h * 2.0**150 for h in plain], rel=1e-12)
+    bath = Correlation(Ohmic(0.1, 1.0, 0.5), "boson", 2.0)
+    assert all(t <= shared_horizon(bath, t) < math.inf for t in (1e-300, 1e300, 1.7e308))
 
 
 def test_terms_that_only_cancel_together_are_not_called_divergent() -> None:

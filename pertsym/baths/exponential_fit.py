@@ -38,6 +38,7 @@ _LEAST = 0.1  # of the target's own error: its reduction adds no less
 _ZOOMS, _COARSE = 5, 8
 _MAIN = 1e-5  # of the largest share of G
 _PER_DECADE = 24  # of the weighted Gramian
+_LATEST = 1000.0  # power of 2 of a horizon
 _SLOWEST, _KEPT = 3e-3, 4  # of 1/horizon: exponents below it become so many, with their moments
 
 
@@ -215,11 +216,18 @@ def _lasts(path: Path) -> bool:
     return not path.analytic and path.power < 1
 
 
-def is_slow(correlation: Correlation) -> bool:
-    """Whether what `represent` finds depends on its horizon."""
+def shared_horizon(correlation: Correlation, time: float) -> float | None:
+    """A horizon beyond a time that many times share; None where `represent` depends on none.
+
+    Powers of 2 in the bath's own unit: up to twice as late costs an exponent or two.
+    """
     if isinstance(correlation.density, Exponentials) or correlation.thermal.is_zero:
-        return False
-    return any(part.has_nodes and _lasts(part.thermal.path()) for part in correlation.parts)
+        return None
+    if not any(part.has_nodes and _lasts(part.thermal.path()) for part in correlation.parts):
+        return None
+    unit = math.log2(correlation.thermal.scale)
+    power = math.ceil(math.log2(time) + unit) - unit
+    return max(time, math.exp2(min(power, _LATEST)))
 
 
 def _merged(c: Complex, nu: Complex, slowest: float) -> tuple[Complex, Complex, float]:

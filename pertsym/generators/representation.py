@@ -25,7 +25,7 @@ import numpy as np
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.exponential_fit import is_slow, represent
+from pertsym.baths.exponential_fit import represent, shared_horizon
 from pertsym.generators.system import Array, Correlated, System, modes_of
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
@@ -108,7 +108,7 @@ def represented(
         In units of the largest |E_a - E_b|: deviations at frequencies beyond count less, as
         (band/w)^2.  None: they count the same at all frequencies, which early times need.
     horizon
-        The latest time that matters, as in `represent`.
+        The latest time that matters, as in `represent`; a later one may be taken.
 
     Raises
     ------
@@ -127,7 +127,9 @@ def represented(
         try:
             # parameters that are arrays have no hash, and are refused
             make = represent if correlation.shape else _represent_once
-            end = horizon if correlation.shape or is_slow(correlation) else None
+            end = horizon
+            if end is not None and not correlation.shape:
+                end = shared_horizon(correlation, end)
             best, rough = make(correlation, (tolerance, tolerance * _COARSER), width, end)
         except Divergent as fault:
             raise NotYetDerivable(
