@@ -58,6 +58,7 @@ BATHS = {
     "rational, classical": (Correlation(RATIONAL, "classical", 1.3), 1e-10, 3),
     "underdamped": (Correlation(Underdamped(0.3, 1.0, 0.2), "boson", 2.0), 1e-9, 8),
     "underdamped, narrow": (Correlation(Underdamped(0.3, 1.0, 1e-3), "boson", 2.0), 1e-9, 4),
+    "quartic cutoff": (Correlation(expression("0.1*w*exp(-w**4/16)"), "boson", 1.0), 1e-8, 16),
     "table": (Correlation(TENT, "boson", 1.0), 1e-3, 30),
 }
 THERMAL = [name for name, (bath, _, _) in BATHS.items() if bath.statistics == "boson"]
