@@ -241,35 +241,33 @@ class Nodes:
         """sum_k values_k/max(|z|, |w_k|), with an anchor each over max(|anchor|, |w_k|)."""
         if anchor is not None:
             values = values / np.maximum(self._radii, abs(anchor))
-        if values.ndim == 1:
-            return self._within(values, np.abs(z), 1)
-        size = np.abs(z)
-        return _applied(values, self._radii, len(z), lambda r: 1 / np.maximum(size, r))
+        return self._within(values, np.abs(z), 1)
 
     def bound(self, size: Any, m: int) -> Any:
         """sum_k weights_k/max(size, |w_k|)^(m+1): the error of G^(m)/m! at |z| = size."""
         weights = self.weights(m)
         if weights.ndim == 1:
             return self._within(weights, size, m + 1)
-        away = np.maximum(np.asarray(size)[..., None], self._radii)
-        return (weights / away ** (m + 1)).sum(-1)
+        away = np.maximum(np.asarray(size)[..., None], self._radii) ** -float(m + 1)
+        return weights @ away if away.ndim == 1 else (weights * away).sum(-1)
 
     def _within(self, values: Real, size: Any, power: int) -> Any:
+        """sum_k values_k/max(size, |w_k|)^power for every size, and every set of values."""
         radii, inner, outer = self.cumulative(values, power)
         index = np.searchsorted(radii, size)
-        near = inner[index]
+        near = inner[..., index]
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(near > 0, near / size**power, 0.0) + outer[index]
+            return np.where(near > 0, near / size**power, 0.0) + outer[..., index]
 
     def cumulative(self, values: Real, power: int) -> tuple[Real, Real, Real]:
         """Radii; sums of the values within each, and of values/radius^power beyond it."""
         order, radii = self._ordered
-        values = values[order]
+        values = values[..., order]
         with np.errstate(all="ignore"):  # infinite for radii that no z comes near
             scaled = np.where(values > 0, values / radii**power, 0.0)
-        inner, outer = np.zeros(len(radii) + 1), np.zeros(len(radii) + 1)
-        np.cumsum(values, out=inner[1:])
-        outer[:-1] = np.cumsum(scaled[::-1])[::-1]
+        inner, outer = np.zeros((2, *values.shape[:-1], len(radii) + 1))
+        np.cumsum(values, -1, out=inner[..., 1:])
+        np.cumsum(scaled[..., ::-1], -1, out=outer[..., -2::-1])
         return radii, inner, outer
 
     @cached_property

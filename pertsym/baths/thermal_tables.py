@@ -28,6 +28,7 @@ WIDTH = 3.6  # sum of the half axes in halves of a panel, at most: on octaves wi
 MISFIT = 2e-16  # of the largest size of a function
 POWERS = 31  # points up to which a polynomial is a sum of powers
 COARSE = 10  # Chebyshev polynomials
+ALIKE = 4  # nodes that count as one on the ring
 RING = 12  # points on the ellipse; values vary slowly there, and are doubled
 MANY = 2048  # points from which on octaves are used
 WIDEST = 8.0  # octaves of a panel
@@ -135,8 +136,8 @@ class Polynomial(NamedTuple):
 class Barycentric(NamedTuple):
     """The same of a wide panel: values at its points, by weights of what is asked there.
 
-    They are over e^(s_0 + s_1 t + s_2 t^2), so that one bound serves them all, less a coarse sum of
-    Chebyshev polynomials, so that they are small and their rounding does not count.
+    They are over e^(s_0 + s_1 t + s_2 T_2(t)), so that one bound serves them all, less a coarse sum
+    of Chebyshev polynomials, so that they are small and their rounding does not count.
     """
 
     panel: Panel
@@ -150,12 +151,12 @@ class Barycentric(NamedTuple):
         """As `through`, for any number of points."""
         size, t = panel.size, chebyshev(panel.size)
         level = np.maximum(error, 1e-30 * error.max(-1, keepdims=True) + 1e-300)
-        scales = np.polynomial.polynomial.polyfit(t, np.log(level).T, 2).T
+        modes = _modes(t)
+        scales = np.log(level) @ modes[:3].T / np.sum(modes[:3] ** 2, -1)
         scale = _scale(scales, t)
         steep = np.abs(np.diff(value) / np.diff(t)) / scale[:, 1:]
         value, error = value / scale, error / scale
         bound = _bound(panel, value, error, np.max(largest / _scale(scales, panel.places), -1))
-        modes = _modes(t)
         coarse = value @ modes.T / np.sum(modes**2, -1)
         rest = value - coarse @ modes
         rounding = np.abs(coarse) @ (8.0 * np.arange(1, COARSE + 1))
@@ -195,8 +196,8 @@ def _lebesgue(size: int) -> float:
 
 
 def _scale(scales: Real, t: Any) -> Any:
-    """e^(s_0 + s_1 t + s_2 t^2) in size, a row for each function."""
-    return np.exp(np.real(scales @ np.stack((np.ones_like(t), t, t * t))))
+    """e^(s_0 + s_1 t + s_2 T_2(t)) in size, a row for each function."""
+    return np.exp(np.real(scales @ np.stack((np.ones_like(t), t, 2 * t * t - 1))))
 
 
 def _modes(t: Any) -> Any:
@@ -229,7 +230,10 @@ def panels_met(x: Any, few: int = MANY) -> list[tuple[Panel, Any]]:
 
 
 class Residues(NamedTuple):
-    """Sizes of residues on the ring, (RING, M) with nodes first, and places of their poles."""
+    """Sizes of residues on the ring, (RING, M) with nodes first, and places of their poles.
+
+    Neighbours that a bound does not tell apart are one: all but the ends of arms.
+    """
 
     poles: Any
     sizes: Any
@@ -237,8 +241,20 @@ class Residues(NamedTuple):
     @classmethod
     def still(cls, nodes: Nodes) -> Residues:
         """Of nodes that stay."""
-        sizes = np.abs(_residues(nodes))
-        return cls(nodes.every_pole, np.broadcast_to(sizes, (RING, sizes.shape[-1])))
+        starts, middles = grouped(nodes)
+        sizes = np.add.reduceat(np.abs(_residues(nodes)), starts, -1)
+        return cls(nodes.every_pole[middles], np.broadcast_to(sizes, (RING, len(starts))))
+
+
+def grouped(nodes: Nodes) -> tuple[Any, Any]:
+    """The first and the middle one of what `Residues` takes together, by number."""
+    starts, end = [np.empty(0, int)], 0
+    for arm in nodes.arms:
+        first, end = end, end + len(arm.poles)
+        starts += [np.array([first]), np.arange(first + 1, end - 1, ALIKE), np.array([end - 1])]
+    joined = np.concatenate((*starts, np.arange(end, len(nodes.every_pole))))
+    following = np.append(joined[1:], len(nodes.every_pole))
+    return joined, (joined + following - 1) // 2
 
 
 @lru_cache(maxsize=128)
@@ -248,14 +264,16 @@ def moved(nodes: Nodes, source: Any, panel: Panel) -> Residues:
         return Residues.still(nodes)
     k = panel.size - 1  # the lowest beta
     here, there = source.path(panel.points[k:]), source.path(panel.ring)
-    places, positions = nodes.poles, nodes.resonances[0]
-    arms = ratio(nodes.residues[k], here.spectrum(places)) * there.spectrum(places)
+    starts, middles = grouped(nodes)
+    still = starts < len(nodes.poles)
+    sizes, places = np.abs(nodes.residues[k]), nodes.poles[middles[still]]
+    sizes = np.add.reduceat(sizes, starts[still])
+    arms = ratio(sizes, here.spectrum(places)) * there.spectrum(places)
     poles: Any = np.empty((RING, 0))
-    if positions.shape[-1]:
+    if nodes.resonances[0].shape[-1]:
         own = nodes.resonances[1]
         poles = ratio(own[k] if own.ndim > 1 else own, here.resonances[1]) * there.resonances[1]
-    sizes = np.concatenate((np.broadcast_to(arms, (RING, len(places))), poles), -1)
-    return Residues(nodes.every_pole, np.abs(sizes))
+    return Residues(nodes.every_pole[middles], np.abs(np.concatenate((arms, poles), -1)))
 
 
 def _residues(nodes: Nodes) -> Any:
@@ -305,12 +323,15 @@ def _around(kind: str, panel: Panel, a: Any, b: Any, made: tuple[Nodes, ...]) ->
     transform = moved(other, b, panel)
     larger = np.full(len(spectrum.poles), 2.0 if kind == "QC" else 2 * math.pi)
     # what the open ends add is in the product's residues, and stays in proportion
+    starts, middles = grouped(one)
     last = np.cumsum([len(arm.poles) for arm in one.arms]) - 1
     ends = np.concatenate((last, 0 * last[:1], last[:-1] + 1))
     own = one.residues[..., ends] * other.on_points(-one.poles[ends])[0]
-    larger[ends] = np.max(np.abs(np.atleast_2d(ratio(product.residues[..., ends], own))), 0)
+    larger[np.searchsorted(starts, ends)] = np.max(
+        np.abs(np.atleast_2d(ratio(product.residues[..., ends], own))), 0
+    )
     sizes = transform.sizes @ (1 / np.abs(spectrum.poles + transform.poles[:, None]))
-    return Residues(product.every_pole, larger * spectrum.sizes * sizes)
+    return Residues(product.every_pole[middles], larger * spectrum.sizes * sizes)
 
 
 @lru_cache(maxsize=512)
