@@ -20,6 +20,7 @@ from pertsym.baths.nodes import Nodes
 from pertsym.baths.thermal_tables import (
     MANY,
     RING,
+    WORTH,
     Barycentric,
     Panel,
     Polynomial,
@@ -238,7 +239,7 @@ def _over(
     pending, left = panels_met(x, 0 if smooth else MANY), []
     while pending:
         panel, part = pending.pop()
-        if len(part) <= panel.size:
+        if len(part) <= WORTH * panel.size:
             left.append(part)
         elif smooth is None or smooth(panel):
             result[:, part] = np.stack(table(panel)(x[part]))[:, 0]

@@ -18,18 +18,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pertsym.baths.node_path import Real
+from pertsym.baths.node_path import ANGLE, Real
 from pertsym.baths.nodes import Nodes, even_kernel, odd_kernel, plain_kernel
 from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.tabulated import UNIT, chebyshev, fitted
 
-SECTOR = math.radians(38)  # around the axis, within which a function may be continued
+SECTOR = math.radians(66)  # around the axis, within which a function may be continued
+TURN = ANGLE - math.radians(14)  # from the nodes' path to one that is met only beyond the sector
+BESIDE = math.tan(math.radians(24))  # a resonance that is not left below that path
 WIDTH = 3.6  # sum of the half axes in halves of a panel, at most: on octaves within the sector
-MISFIT = 2e-16  # of the largest size of a function
+MISFIT = 1.2e-16  # of the largest size of a function
 POWERS = 31  # points up to which a polynomial is a sum of powers
 COARSE = 10  # Chebyshev polynomials
 ALIKE = 4  # nodes that count as one on the ring
 RING = 12  # points on the ellipse; values vary slowly there, and are doubled
+WORTH = 1.6  # points asked for by point of a polynomial, from which on it is made
 MANY = 2048  # points from which on octaves are used
 WIDEST = 8.0  # octaves of a panel
 _PRODUCT_DEEPER = 1e-3
@@ -262,18 +265,26 @@ def moved(nodes: Nodes, source: Any, panel: Panel) -> Residues:
     """Of nodes made at the points of a panel of beta: they change as the spectrum does."""
     if source.beta is not None or nodes.residues.ndim == 1:
         return Residues.still(nodes)
-    k = panel.size - 1  # the lowest beta
-    here, there = source.path(panel.points[k:]), source.path(panel.ring)
+    here, there = source.path(panel.points[[0, -1]]), source.path(panel.ring)
     starts, middles = grouped(nodes)
     still = starts < len(nodes.poles)
-    sizes, places = np.abs(nodes.residues[k]), nodes.poles[middles[still]]
-    sizes = np.add.reduceat(sizes, starts[still])
-    arms = ratio(sizes, here.spectrum(places)) * there.spectrum(places)
+    places = nodes.poles[middles[still]]
+    # those of the lowest beta, moved to a path closer to the axis that thermal poles do not meet
+    if nodes.analytic:
+        u = np.arcsinh(places / here.scale)
+        turned, slope = here.scale * np.sinh(u + 1j * TURN), np.cosh(u + 1j * TURN) / np.cosh(u)
+    else:
+        slope = np.exp(1j * TURN * np.sign(places.real))
+        turned = slope * places
+    sizes = np.add.reduceat(np.abs(nodes.residues[-1]), starts[still]) * np.abs(slope)
+    arms = ratio(sizes, here.spectrum(places)[1]) * there.spectrum(turned)
+    positions, own = nodes.resonances
     poles: Any = np.empty((RING, 0))
-    if nodes.resonances[0].shape[-1]:
-        own = nodes.resonances[1]
-        poles = ratio(own[k] if own.ndim > 1 else own, here.resonances[1]) * there.resonances[1]
-    return Residues(nodes.every_pole[middles], np.abs(np.concatenate((arms, poles), -1)))
+    if positions.shape[-1]:
+        poles = ratio(own[-1] if own.ndim > 1 else own, here.resonances[1][-1]) * there.resonances[1]
+        poles = np.where(-positions.imag < BESIDE * np.abs(positions.real), poles, 0.0)
+    sizes = np.abs(np.concatenate((arms, poles), -1))
+    return Residues(np.concatenate((turned, positions)), sizes)
 
 
 def _residues(nodes: Nodes) -> Any:
@@ -323,7 +334,7 @@ def _around(kind: str, panel: Panel, a: Any, b: Any, made: tuple[Nodes, ...]) ->
     transform = moved(other, b, panel)
     larger = np.full(len(spectrum.poles), 2.0 if kind == "QC" else 2 * math.pi)
     # what the open ends add is in the product's residues, and stays in proportion
-    starts, middles = grouped(one)
+    starts = grouped(one)[0]
     last = np.cumsum([len(arm.poles) for arm in one.arms]) - 1
     ends = np.concatenate((last, 0 * last[:1], last[:-1] + 1))
     own = one.residues[..., ends] * other.on_points(-one.poles[ends])[0]
@@ -331,7 +342,7 @@ def _around(kind: str, panel: Panel, a: Any, b: Any, made: tuple[Nodes, ...]) ->
         np.abs(np.atleast_2d(ratio(product.residues[..., ends], own))), 0
     )
     sizes = transform.sizes @ (1 / np.abs(spectrum.poles + transform.poles[:, None]))
-    return Residues(product.every_pole[middles], larger * spectrum.sizes * sizes)
+    return Residues(spectrum.poles, larger * spectrum.sizes * sizes)
 
 
 @lru_cache(maxsize=512)
