@@ -218,8 +218,10 @@ def _weights(panel: Panel, x: bytes) -> tuple[Any, Any, Any]:
     return t, _modes(t), weights / weights.sum(0)
 
 
-def panels_met(x: Any, few: int = MANY) -> list[tuple[Panel, Any]]:
+@lru_cache(maxsize=8)
+def panels_met(numbers: bytes, few: int = MANY) -> tuple[tuple[Panel, Any], ...]:
     """Panels that hold the elements of an array x > 0, with the numbers of these."""
+    x = np.frombuffer(numbers)
     many = len(x) > few
     exponents = np.frexp(x)[1] - 1 if many else np.log2(x / x.min()) // WIDEST
     found = []
@@ -229,7 +231,7 @@ def panels_met(x: Any, few: int = MANY) -> list[tuple[Panel, Any]]:
         if not many:
             ends = float(x[part].min()), float(x[part].max()) * (1 + 2**-20)
         found.append((Panel(*ends, logarithmic=not many), part))
-    return found
+    return tuple(found)
 
 
 class Residues(NamedTuple):

@@ -294,7 +294,7 @@ class Transforms:
 def over_temperatures(asked: tuple[str, Varied, Varied, float], beta: Any) -> Transforms:
     """P at an array of beta from polynomials, or from nodes where they would need more points."""
     members: list[tuple[Any, Any]] = []
-    for panel, part in panels_met(beta):
+    for panel, part in panels_met(beta.tobytes()):
         own = beta[part]
         if len(part) > WORTH * panel.size:
             members.append((part, Temperatures(asked, panel, own)))
