@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pertsym.baths.node_path import ANGLE, Real
+from pertsym.baths.node_path import ALIKE, ANGLE, Real
 from pertsym.baths.nodes import Nodes, even_kernel, odd_kernel, plain_kernel
 from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.tabulated import UNIT, chebyshev, fitted
@@ -30,7 +30,6 @@ WIDTH = 3.6  # sum of the half axes in halves of a panel, at most: on octaves wi
 MISFIT = 1.2e-16  # of the largest size of a function
 POWERS = 31  # points up to which a polynomial is a sum of powers
 COARSE = 10  # Chebyshev polynomials
-ALIKE = 4  # nodes that count as one on the ring
 RING = 12  # points on the ellipse; values vary slowly there, and are doubled
 WORTH = 1.6  # points asked for by point of a polynomial, from which on it is made
 MANY = 2048  # points from which on octaves are used
