@@ -101,18 +101,12 @@ class Nodes:
         return found
 
     @cached_property
-    def every(self) -> tuple[Complex, Complex, Real]:
-        """w_k and a_k of all nodes as they are, and `Arm.rounding`."""
-        return (
-            _joined([arm.poles for arm in self.arms], complex),
-            _joined([arm.residues for arm in self.arms], complex),
-            _joined([arm.rounding for arm in self.arms], float),
-        )
-
-    @cached_property
-    def sizes(self) -> Real:
-        """|a_k| of all nodes as they are."""
-        return np.abs(self.every[1])
+    def every(self) -> tuple[Complex, Complex, Real, Real]:
+        """w_k and a_k of all nodes as they are, the rounding of a term, and |a_k|."""
+        residues = _joined([arm.residues for arm in self.arms], complex)
+        sizes = np.abs(residues)
+        rounding = _joined([arm.rounding for arm in self.arms], float) + 16 * EPS * sizes
+        return _joined([arm.poles for arm in self.arms], complex), residues, rounding, sizes
 
     @cached_property
     def edges(self) -> tuple[Complex, Real]:
@@ -316,14 +310,13 @@ class Total:
         cancel, and their rounding, that of the coefficients included, is left.
         """
         known = tuple(np.asarray(x)[..., None] for x in constant)
-        w, own, rounding = nodes.every
+        w, own, rounding, size = nodes.every
         k = kernel(w)
         f, lost = factor.nodes if factor else known
         terms = own * f * (-2j * math.pi * k)
         self._value = self._value + terms.sum(-1)
-        size, largest = nodes.sizes, np.abs(f)
-        error = rounding * largest + size * (lost + 16 * EPS * largest)
-        error = _weighted(error, np.abs(k))
+        largest = np.abs(f)
+        error = _weighted(rounding * largest + size * lost, np.abs(k))
         if parts:
             error = error + _CANCELLED * _weighted(size * largest, parts(w))
         w, strip = nodes.edges
@@ -396,10 +389,11 @@ def _applied(values: Any, places: Any, count: int, kernel: Callable[[Any], Any])
 def _within(sums: tuple[Real, Real, Real], size: Any, power: int) -> Any:
     """From `Nodes.cumulative`: sum_k values_k/max(size, |w_k|)^power for every size."""
     radii, inner, outer = sums
+    size = np.asarray(size, dtype=float)
     index = np.searchsorted(radii, size)
-    near = inner[..., index]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(near > 0, near / size**power, 0.0) + outer[..., index]
+    near = inner[..., index] / np.where(index > 0, size, 1.0) ** power  # none is within 0
+    near += outer[..., index]
+    return near
 
 
 def _weighted(sizes: Any, kernel: Any) -> Any:

@@ -23,15 +23,15 @@ from pertsym.baths.nodes import Nodes, even_kernel, odd_kernel, plain_kernel
 from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.tabulated import UNIT, chebyshev, fitted
 
-SECTOR = math.radians(66)  # around the axis, within which a function may be continued
-TURN = ANGLE - math.radians(14)  # from the nodes' path to one that is met only beyond the sector
-BESIDE = math.tan(math.radians(24))  # a resonance that is not left below that path
+SECTOR = math.radians(70)  # around the axis, within which a function may be continued
+TURN = ANGLE - math.radians(11)  # from the nodes' path to one that is met only beyond the sector
+BESIDE = math.tan(math.radians(19))  # a resonance that is not left below that path
 WIDTH = 3.6  # sum of the half axes in halves of a panel, at most: on octaves within the sector
-MISFIT = 1.2e-16  # of the largest size of a function
+MISFIT = 3e-16  # of the largest size of a function
 POWERS = 31  # points up to which a polynomial is a sum of powers
 COARSE = 10  # Chebyshev polynomials
 RING = 12  # points on the ellipse; values vary slowly there, and are doubled
-WORTH = 1.6  # points asked for by point of a polynomial, from which on it is made
+WORTH = 1.8  # points asked for by point of a polynomial, from which on it is made
 MANY = 2048  # points from which on octaves are used
 WIDEST = 8.0  # octaves of a panel
 _PRODUCT_DEEPER = 1e-3
