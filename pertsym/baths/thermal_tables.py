@@ -57,18 +57,21 @@ class Panel(NamedTuple):
         return (self.high - self.low) / 2
 
     @property
+    @lru_cache(maxsize=32)  # noqa: B019
     def width(self) -> float:
         """Sum of the half axes of the ellipse in halves."""
         axis = SECTOR / self.half if self.logarithmic else math.inf
         return min(axis + math.sqrt(axis * axis + 1), WIDTH)
 
     @property
+    @lru_cache(maxsize=32)  # noqa: B019
     def size(self) -> int:
         """Number of points, odd."""
         rest = math.log(MISFIT * (self.width - 1)) / math.log(self.width)
         return (math.ceil(-rest) + 1) // 2 * 2 + 1
 
     @property
+    @lru_cache(maxsize=32)  # noqa: B019
     def points(self) -> Real:
         return np.asarray(self.at(chebyshev(self.size)))
 
@@ -78,6 +81,7 @@ class Panel(NamedTuple):
         return self.at(self.places)
 
     @property
+    @lru_cache(maxsize=32)  # noqa: B019
     def places(self) -> Any:
         """Where they lie."""
         turn = np.exp(2j * math.pi * (np.arange(RING) + 0.5) / RING)
@@ -151,9 +155,9 @@ class Barycentric(NamedTuple):
     @classmethod
     def through(cls, panel: Panel, value: Real, error: Real, largest: Any) -> Barycentric:
         """As `through`, for any number of points."""
-        size, t = panel.size, chebyshev(panel.size)
+        size = panel.size
+        t, modes = _points_and_modes(size)
         level = np.maximum(error, 1e-30 * error.max(-1, keepdims=True) + 1e-300)
-        modes = _modes(t)
         scales = np.log(level) @ modes[:3].T / np.sum(modes[:3] ** 2, -1)
         scale = _scale(scales, t)
         steep = np.abs(np.diff(value) / np.diff(t)) / scale[:, 1:]
@@ -207,10 +211,16 @@ def _modes(t: Any) -> Any:
     return np.cos(np.outer(np.arange(COARSE), np.arccos(np.clip(t, -1.0, 1.0))))
 
 
+@lru_cache(maxsize=8)
+def _points_and_modes(size: int) -> tuple[Real, Any]:
+    points = chebyshev(size)
+    return points, _modes(points)
+
+
 @lru_cache(maxsize=4)
 def _weights(panel: Panel, x: bytes) -> tuple[Any, Any, Any]:
     """Of numbers in a wide panel: places, `_modes`, and what values at the points count there."""
-    t, points = panel.place(np.frombuffer(x)), chebyshev(panel.size)
+    t, (points, _) = panel.place(np.frombuffer(x)), _points_and_modes(panel.size)
     away = t - points[:, None]
     own = np.sqrt(1 - points * points) * (-1) ** np.arange(len(points))
     weights = own[:, None] / np.where(away == 0, 1e-200, away)
@@ -256,7 +266,7 @@ def grouped(nodes: Nodes) -> tuple[Any, Any]:
     for arm in nodes.arms:
         first, end = end, end + len(arm.poles)
         starts += [np.array([first]), np.arange(first + 1, end - 1, ALIKE), np.array([end - 1])]
-    joined = np.concatenate((*starts, np.arange(end, len(nodes.every_pole))))
+    joined = np.unique(np.concatenate((*starts, np.arange(end, len(nodes.every_pole)))))
     following = np.append(joined[1:], len(nodes.every_pole))
     return joined, (joined + following - 1) // 2
 
@@ -282,7 +292,8 @@ def moved(nodes: Nodes, source: Any, panel: Panel) -> Residues:
     positions, own = nodes.resonances
     poles: Any = np.empty((RING, 0))
     if positions.shape[-1]:
-        poles = ratio(own[-1] if own.ndim > 1 else own, here.resonances[1][-1]) * there.resonances[1]
+        last = own[-1] if own.ndim > 1 else own
+        poles = ratio(last, here.resonances[1][-1]) * there.resonances[1]
         poles = np.where(-positions.imag < BESIDE * np.abs(positions.real), poles, 0.0)
     sizes = np.abs(np.concatenate((arms, poles), -1))
     return Residues(np.concatenate((turned, positions)), sizes)
