@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import pertsym as ps
-from pertsym.baths import interpolated
+from pertsym.baths import interpolated, thermal_tables
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import (
     DrudeLorentz,
@@ -254,13 +254,39 @@ def test_a_wide_panel_bounds_functions_that_are_known() -> None:
     x = panel.points
     error = 1e-15 * np.abs(functions(x))
     made = through(panel, functions(x) + error / 2, error, np.abs(functions(panel.ring)))
-    assert panel.size > 80
+    assert isinstance(made, Barycentric)
     at = np.concatenate((np.geomspace(0.2, 9.0, 333), x[:3], [0.2, 9.0]))
     value, bound = made(at)
     off = np.abs(value - functions(at))
     assert np.all(off <= bound)
     assert np.all(bound[:4] <= 1e-13 * np.abs(functions(at))[:4])
     assert not np.any(bound[4])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_sizes_on_a_ring_bound_polynomials_of_too_few_points(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """With a coarse aim the misfit is all of the error, far above rounding, and is bounded."""
+    rng = np.random.default_rng(seed)
+    low, high = rng.uniform(0.1, 0.3), rng.uniform(3.0, 30.0)
+    beta = rng.permutation(np.geomspace(low, high, 90))
+    frequency, width = rng.uniform(0.5, 3.0, 2)
+    for density in (
+        DrudeLorentz(0.1, width),
+        Ohmic(0.1, width, 1.0),
+        Ohmic(0.1, width, 3.0),
+        Underdamped(0.3, frequency, 0.3 * frequency),
+    ):
+        f = function("biased", ("k_up", "frequency_shift")[seed % 2])
+        few = beta[::3]
+        direct = f((1.0,), {"b": correlation(density, few)}, few)
+        with monkeypatch.context() as coarse:
+            coarse.setattr(thermal_tables, "MISFIT", 1e-4)
+            found = f((1.0,), {"b": correlation(density, beta)}, beta)
+        off = np.abs(found.value[::3] - direct.value)
+        assert np.all(off <= found.error[::3] + direct.error)
+        assert np.max(off) > 100 * np.max(direct.error)
 
 
 def test_an_amplitude_factors_out() -> None:

@@ -20,6 +20,7 @@ from pertsym.baths.nodes import Nodes
 from pertsym.baths.thermal_tables import (
     MANY,
     RING,
+    WORTH,
     Barycentric,
     Panel,
     Polynomial,
@@ -198,8 +199,9 @@ def _heights(source: Any, p: Any, sizes: Residues, ring: Any) -> list[Any]:
 
 def interpolated(question: Any, a: Any, b: Any, w0: Any, beta: Any) -> tuple[Any, Any] | None:
     """Values and errors over w0 and those beta that vary, None where that is not worthwhile."""
-    splittings, place = np.unique(np.asarray(w0, dtype=float), return_inverse=True)
-    inverses, column = np.unique(np.asarray(beta, dtype=float), return_inverse=True)
+    (splittings, place), (inverses, column) = (
+        _distinct(np.asarray(x, dtype=float).tobytes()) for x in (w0, beta)
+    )
     place, column = place.reshape(np.shape(w0)), column.reshape(np.shape(beta))
     points = math.prod(np.broadcast_shapes(place.shape, column.shape))
     if len(splittings) * len(inverses) > 4 * points or np.any(np.isinf(inverses)):
@@ -223,6 +225,12 @@ def interpolated(question: Any, a: Any, b: Any, w0: Any, beta: Any) -> tuple[Any
     return table[0][place, column], table[1][place, column]
 
 
+@lru_cache(maxsize=8)
+def _distinct(x: bytes) -> tuple[Any, Any]:
+    """The numbers without repetition, and which is where: several integrals ask for the same."""
+    return np.unique(np.frombuffer(x), return_inverse=True)
+
+
 def _at_temperatures(question: Any, a: Any, b: Any, w0: float, beta: Any) -> Any:
     return question.answer(a.at(beta), b.at(beta), w0)
 
@@ -235,10 +243,10 @@ def _over(
 ) -> Any:
     """Values and errors at an array x > 0, panel by panel: octaves or, where smooth, parts."""
     result = np.empty((2, len(x)))
-    pending, left = panels_met(x, 0 if smooth else MANY), []
+    pending, left = list(panels_met(x.tobytes(), 0 if smooth else MANY)), []
     while pending:
         panel, part = pending.pop()
-        if len(part) <= panel.size:
+        if len(part) <= WORTH * panel.size:
             left.append(part)
         elif smooth is None or smooth(panel):
             result[:, part] = np.stack(table(panel)(x[part]))[:, 0]

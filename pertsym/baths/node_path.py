@@ -38,6 +38,7 @@ TRUNCATION = 1e-17  # of what is summed as a power at either end
 _LOWEST = 1e-60
 OCTAVES = 4  # of the ranges of frequency that share a rule
 _FEWEST = 3  # nodes of an arm: its ends are continued from so many
+ALIKE = 4  # nodes of which one is enough for a bound
 OPERATIONS = 16  # rounding errors of one term and of the sum
 
 
@@ -100,7 +101,8 @@ class Arm:
         Absolute error of every residue, S + (M,), that of the sum included.
     strip
         (w, bound of |a|) on the two edges of the strip: |integral - sum| is at most the sum of
-        bound * |f(w)| over both for whatever f is summed.
+        bound * |f(w)| over both for whatever f is summed.  Of arrays of parameters not every point
+        of an edge is taken.
     ends
         For every derivative m = 0..3 what the continued ends may miss, of the residues' shape.
     inner, outer
@@ -122,26 +124,30 @@ class Arm:
     def weights(self, m: int) -> Real:
         """The error of G^(m)(z) is at most m! sum_k weights_k / max(|z|, |w_k|)^(m+1)."""
         total = self.ends[m] + self.rounding / math.sin(ANGLE) ** (m + 1)
-        for angle, (_, size) in zip(EDGES, self.strip, strict=True):
-            total = total + size / math.sin(angle) ** (m + 1)
+        for angle, (w, size) in zip(EDGES, self.strip, strict=True):
+            share = len(w) / len(self.poles)
+            nearest = (np.arange(len(self.poles)) * share).astype(int)
+            total = total + size[..., nearest] * (share / math.sin(angle) ** (m + 1))
         return total
 
     def without(self, count: int) -> Arm:
         """The arm from a later node on."""
+        k = count * len(self.strip[0][0]) // len(self.poles)
         return replace(
             self,
             poles=self.poles[count:],
             residues=self.residues[..., count:],
             rounding=self.rounding[..., count:],
-            strip=tuple((w[count:], size[..., count:]) for w, size in self.strip),
+            strip=tuple((w[k:], size[..., k:]) for w, size in self.strip),
             ends=tuple(end[..., count:] for end in self.ends),
         )
 
     def is_fine(self, scale: float) -> bool:
         """Whether the trapezoidal rule adds less to the error than rounding."""
-        inverse = 1 / np.maximum(np.abs(self.poles), scale)
-        own = (self.rounding * inverse).sum(-1)
-        return all(np.all((size * inverse).sum(-1) <= own) for _, size in self.strip)
+        own = self.rounding @ (1 / np.maximum(np.abs(self.poles), scale))
+        return all(
+            np.all(size @ (1 / np.maximum(np.abs(w), scale)) <= own) for w, size in self.strip
+        )
 
     @cached_property
     def closed(self) -> tuple[Complex, Complex]:
@@ -209,7 +215,11 @@ def made(path: Path, side: int, floor: float, ceiling: float, step: float) -> Ar
         for m, end in enumerate(ends):
             far = 4 * (ceiling / r[-1]) ** max(0, 2 - m)
             end[..., -1] += np.abs(last) * zeroth * (bend * 1.5 / step + far)
-    strip = tuple(_edge(path, side, x, angle, step) for angle in EDGES)
+    # of several sets of parameters every fourth place, as good for a bound that rounding exceeds
+    parts = len(x) if residues.ndim == 1 else math.ceil(len(x) / ALIKE)
+    along = len(x) / parts * step
+    places = x[0] - step / 2 + along * (np.arange(parts) + 0.5)
+    strip = tuple(_edge(path, side, places, angle, step, along) for angle in EDGES)
     rounding = _rounding(residues, x, step)
     return Arm(w, residues, rounding, strip, tuple(ends), inner, outer, step)
 
@@ -241,10 +251,15 @@ def _place(path: Path, side: int, x: Real, angle: float) -> tuple[Complex, Compl
     return side * slope, slope
 
 
-def _edge(path: Path, side: int, x: Real, angle: float, step: float) -> tuple[Complex, Real]:
-    """The path at an edge of the strip, and how much each of its points may add to the error."""
+def _edge(
+    path: Path, side: int, x: Real, angle: float, step: float, along: float
+) -> tuple[Complex, Real]:
+    """The path at an edge of the strip, and how much each of its points may add to the error.
+
+    They stand for what is `along` each.
+    """
     w, slope = _place(path, side, x, angle)
-    size = step / (2 * math.pi) * np.abs(path.spectrum(w) * slope)
+    size = along / (2 * math.pi) * np.abs(path.spectrum(w) * slope)
     return w, size / math.expm1(2 * math.pi * abs(angle - ANGLE) / step)
 
 

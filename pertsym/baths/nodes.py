@@ -101,13 +101,12 @@ class Nodes:
         return found
 
     @cached_property
-    def every(self) -> tuple[Complex, Complex, Real]:
-        """w_k and a_k of all nodes as they are, and `Arm.rounding`."""
-        return (
-            _joined([arm.poles for arm in self.arms], complex),
-            _joined([arm.residues for arm in self.arms], complex),
-            _joined([arm.rounding for arm in self.arms], float),
-        )
+    def every(self) -> tuple[Complex, Complex, Real, Real]:
+        """w_k and a_k of all nodes as they are, the rounding of a term, and |a_k|."""
+        residues = _joined([arm.residues for arm in self.arms], complex)
+        sizes = np.abs(residues)
+        rounding = _joined([arm.rounding for arm in self.arms], float) + 16 * EPS * sizes
+        return _joined([arm.poles for arm in self.arms], complex), residues, rounding, sizes
 
     @cached_property
     def edges(self) -> tuple[Complex, Real]:
@@ -219,7 +218,7 @@ class Nodes:
             weights, own = weights / (anchor - self.poles), residues / (anchor - positions)
         # faster than 1/z
         value = _applied(weights, self.poles, len(z), lambda w: np.reciprocal(z - w))
-        error = self._spread(self.weights(0 if anchor is None else 1), z, anchor)
+        error = self._spread(0 if anchor is None else 1, z, anchor)
         if positions.shape[-1]:
             terms = own[..., None, :] / (z[:, None] - positions[..., None, :])
             value = value + terms.sum(-1)
@@ -229,7 +228,7 @@ class Nodes:
     def majorant(self, z: Complex, anchor: float | None = None) -> Any:
         """A bound of |G| at points above the axis, or of the same with an anchor."""
         power = 1 if anchor is None else 2
-        bound = self._spread(np.abs(self.residues) / math.sin(ANGLE) ** power, z, anchor)
+        bound = self._spread(None, z, anchor) * math.sin(ANGLE) ** -power
         positions, residues = self.resonances
         if positions.shape[-1]:
             own = residues if anchor is None else residues / (anchor - positions)
@@ -237,39 +236,40 @@ class Nodes:
             bound = bound + (np.abs(own)[..., None, :] / away).sum(-1)
         return bound
 
-    def _spread(self, values: Real, z: Complex, anchor: float | None) -> Any:
-        """sum_k values_k/max(|z|, |w_k|), with an anchor each over max(|anchor|, |w_k|)."""
-        if anchor is not None:
-            values = values / np.maximum(self._radii, abs(anchor))
-        if values.ndim == 1:
-            return self._within(values, np.abs(z), 1)
-        size = np.abs(z)
-        return _applied(values, self._radii, len(z), lambda r: 1 / np.maximum(size, r))
+    def _spread(self, m: int | None, z: Complex, anchor: float | None) -> Any:
+        """sum_k values_k/max(|z|, |w_k|), with an anchor each over max(|anchor|, |w_k|).
+
+        The values are the weights of m, or sizes.
+        """
+        key = m, None if anchor is None else abs(anchor)
+        if key not in self._sums:
+            values = np.abs(self.residues) if m is None else self.weights(m)
+            if anchor is not None:
+                values = values / np.maximum(self._radii, abs(anchor))
+            self._sums[key] = self.cumulative(values, 1)
+        return _within(self._sums[key], np.abs(z), 1)
+
+    @cached_property
+    def _sums(self) -> dict[Any, tuple[Real, Real, Real]]:
+        return {}
 
     def bound(self, size: Any, m: int) -> Any:
         """sum_k weights_k/max(size, |w_k|)^(m+1): the error of G^(m)/m! at |z| = size."""
         weights = self.weights(m)
         if weights.ndim == 1:
-            return self._within(weights, size, m + 1)
-        away = np.maximum(np.asarray(size)[..., None], self._radii)
-        return (weights / away ** (m + 1)).sum(-1)
-
-    def _within(self, values: Real, size: Any, power: int) -> Any:
-        radii, inner, outer = self.cumulative(values, power)
-        index = np.searchsorted(radii, size)
-        near = inner[index]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(near > 0, near / size**power, 0.0) + outer[index]
+            return _within(self.cumulative(weights, m + 1), size, m + 1)
+        away = np.maximum(np.asarray(size)[..., None], self._radii) ** -float(m + 1)
+        return weights @ away if away.ndim == 1 else (weights * away).sum(-1)
 
     def cumulative(self, values: Real, power: int) -> tuple[Real, Real, Real]:
         """Radii; sums of the values within each, and of values/radius^power beyond it."""
         order, radii = self._ordered
-        values = values[order]
+        values = values[..., order]
         with np.errstate(all="ignore"):  # infinite for radii that no z comes near
             scaled = np.where(values > 0, values / radii**power, 0.0)
-        inner, outer = np.zeros(len(radii) + 1), np.zeros(len(radii) + 1)
-        np.cumsum(values, out=inner[1:])
-        outer[:-1] = np.cumsum(scaled[::-1])[::-1]
+        inner, outer = np.zeros((2, *values.shape[:-1], len(radii) + 1))
+        np.cumsum(values, -1, out=inner[..., 1:])
+        np.cumsum(scaled[..., ::-1], -1, out=outer[..., -2::-1])
         return radii, inner, outer
 
     @cached_property
@@ -310,19 +310,20 @@ class Total:
         cancel, and their rounding, that of the coefficients included, is left.
         """
         known = tuple(np.asarray(x)[..., None] for x in constant)
-        w, own, rounding = nodes.every
+        w, own, rounding, size = nodes.every
         k = kernel(w)
         f, lost = factor.nodes if factor else known
-        terms = -2j * math.pi * own * f * k
+        terms = own * f * (-2j * math.pi * k)
         self._value = self._value + terms.sum(-1)
-        error = rounding * np.abs(f * k) + np.abs(own * k) * lost
+        largest = np.abs(f)
+        error = _weighted(rounding * largest + size * lost, np.abs(k))
         if parts:
-            error = error + _CANCELLED * parts(w) * np.abs(own * f)
-        self._error = self._error + (2 * math.pi * error + 16 * EPS * np.abs(terms)).sum(-1)
+            error = error + _CANCELLED * _weighted(size * largest, parts(w))
         w, strip = nodes.edges
-        largest = factor.edges if factor else np.abs(f)
-        missed = strip * np.abs(kernel(w)) * largest
-        self._error = self._error + 2 * math.pi * missed.sum(-1)
+        if factor:
+            largest = factor.edges
+        error = error + _weighted(strip * largest, np.abs(kernel(w)))
+        self._error = self._error + 2 * math.pi * error
         start = 0
         for arm in nodes.arms:
             along = terms[..., start : start + len(arm.poles)]
@@ -383,6 +384,21 @@ def _applied(values: Any, places: Any, count: int, kernel: Callable[[Any], Any])
     rows = max(1, _IN_CACHE // max(1, count))
     parts = [slice(k, k + rows) for k in range(0, max(1, len(places)), rows)]
     return sum(values[..., part] @ kernel(places[part, None]) for part in parts)
+
+
+def _within(sums: tuple[Real, Real, Real], size: Any, power: int) -> Any:
+    """From `Nodes.cumulative`: sum_k values_k/max(size, |w_k|)^power for every size."""
+    radii, inner, outer = sums
+    size = np.asarray(size, dtype=float)
+    index = np.searchsorted(radii, size)
+    near = inner[..., index] / np.where(index > 0, size, 1.0) ** power  # none is within 0
+    near += outer[..., index]
+    return near
+
+
+def _weighted(sizes: Any, kernel: Any) -> Any:
+    """Sums over the nodes, quicker where the kernel is the same for all parameters."""
+    return sizes @ kernel if kernel.ndim == 1 else (sizes * kernel).sum(-1)
 
 
 def _joined(parts: list[Any], kind: type[Any]) -> Any:

@@ -23,6 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,18 @@ def fitted(first: int, values: Real, errors: Real) -> Pieces:
     size = values.shape[-1]
     middle = values[..., size // 2 : size // 2 + 1]
     rest = values - middle
+    modes, powers = _modes_and_powers(size)
+    coefficients = rest @ modes @ powers
+    coefficients[..., 0] += middle[..., 0]
+    horner = np.abs(coefficients) @ (2.0 * np.arange(size) + 2)
+    rounding = UNIT * (horner + 2 * size * size * np.max(np.abs(rest), -1))
+    rows = np.ascontiguousarray(np.swapaxes(coefficients, 1, 2))
+    return Pieces(first, rows, errors + rounding)
+
+
+@lru_cache(maxsize=32)
+def _modes_and_powers(size: int) -> tuple[Real, Real]:
+    """From values at the Chebyshev points to coefficients of T_k, and from these to powers."""
     angles = math.pi * (np.arange(size) + 0.5) / size
     modes = np.cos(np.outer(angles, np.arange(size))) * (2 / size)
     modes[:, 0] /= 2
@@ -115,12 +128,7 @@ def fitted(first: int, values: Real, errors: Real) -> Pieces:
     for k in range(2, size):  # T_k = 2 t T_(k-1) - T_(k-2)
         powers[k, 1:] = 2 * powers[k - 1, :-1]
         powers[k] -= powers[k - 2]
-    coefficients = rest @ modes @ powers
-    coefficients[..., 0] += middle[..., 0]
-    horner = np.abs(coefficients) @ (2.0 * np.arange(size) + 2)
-    rounding = UNIT * (horner + 2 * size * size * np.max(np.abs(rest), -1))
-    rows = np.ascontiguousarray(np.swapaxes(coefficients, 1, 2))
-    return Pieces(first, rows, errors + rounding)
+    return modes, powers
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,17 +18,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pertsym.baths.node_path import Real
+from pertsym.baths.node_path import ALIKE, ANGLE, Real
 from pertsym.baths.nodes import Nodes, even_kernel, odd_kernel, plain_kernel
 from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.tabulated import UNIT, chebyshev, fitted
 
-SECTOR = math.radians(38)  # around the axis, within which a function may be continued
+SECTOR = math.radians(70)  # around the axis, within which a function may be continued
+TURN = ANGLE - math.radians(11)  # from the nodes' path to one that is met only beyond the sector
+BESIDE = math.tan(math.radians(19))  # a resonance that is not left below that path
 WIDTH = 3.6  # sum of the half axes in halves of a panel, at most: on octaves within the sector
-MISFIT = 2e-16  # of the largest size of a function
+MISFIT = 3e-16  # of the largest size of a function
 POWERS = 31  # points up to which a polynomial is a sum of powers
 COARSE = 10  # Chebyshev polynomials
 RING = 12  # points on the ellipse; values vary slowly there, and are doubled
+WORTH = 1.8  # points asked for by point of a polynomial, from which on it is made
 MANY = 2048  # points from which on octaves are used
 WIDEST = 8.0  # octaves of a panel
 _PRODUCT_DEEPER = 1e-3
@@ -54,18 +57,21 @@ class Panel(NamedTuple):
         return (self.high - self.low) / 2
 
     @property
+    @lru_cache(maxsize=32)  # noqa: B019
     def width(self) -> float:
         """Sum of the half axes of the ellipse in halves."""
         axis = SECTOR / self.half if self.logarithmic else math.inf
         return min(axis + math.sqrt(axis * axis + 1), WIDTH)
 
     @property
+    @lru_cache(maxsize=32)  # noqa: B019
     def size(self) -> int:
         """Number of points, odd."""
         rest = math.log(MISFIT * (self.width - 1)) / math.log(self.width)
         return (math.ceil(-rest) + 1) // 2 * 2 + 1
 
     @property
+    @lru_cache(maxsize=32)  # noqa: B019
     def points(self) -> Real:
         return np.asarray(self.at(chebyshev(self.size)))
 
@@ -75,6 +81,7 @@ class Panel(NamedTuple):
         return self.at(self.places)
 
     @property
+    @lru_cache(maxsize=32)  # noqa: B019
     def places(self) -> Any:
         """Where they lie."""
         turn = np.exp(2j * math.pi * (np.arange(RING) + 0.5) / RING)
@@ -135,8 +142,8 @@ class Polynomial(NamedTuple):
 class Barycentric(NamedTuple):
     """The same of a wide panel: values at its points, by weights of what is asked there.
 
-    They are over e^(s_0 + s_1 t + s_2 t^2), so that one bound serves them all, less a coarse sum of
-    Chebyshev polynomials, so that they are small and their rounding does not count.
+    They are over e^(s_0 + s_1 t + s_2 T_2(t)), so that one bound serves them all, less a coarse sum
+    of Chebyshev polynomials, so that they are small and their rounding does not count.
     """
 
     panel: Panel
@@ -148,14 +155,14 @@ class Barycentric(NamedTuple):
     @classmethod
     def through(cls, panel: Panel, value: Real, error: Real, largest: Any) -> Barycentric:
         """As `through`, for any number of points."""
-        size, t = panel.size, chebyshev(panel.size)
+        size = panel.size
+        t, modes = _points_and_modes(size)
         level = np.maximum(error, 1e-30 * error.max(-1, keepdims=True) + 1e-300)
-        scales = np.polynomial.polynomial.polyfit(t, np.log(level).T, 2).T
+        scales = np.log(level) @ modes[:3].T / np.sum(modes[:3] ** 2, -1)
         scale = _scale(scales, t)
         steep = np.abs(np.diff(value) / np.diff(t)) / scale[:, 1:]
         value, error = value / scale, error / scale
         bound = _bound(panel, value, error, np.max(largest / _scale(scales, panel.places), -1))
-        modes = _modes(t)
         coarse = value @ modes.T / np.sum(modes**2, -1)
         rest = value - coarse @ modes
         rounding = np.abs(coarse) @ (8.0 * np.arange(1, COARSE + 1))
@@ -195,8 +202,8 @@ def _lebesgue(size: int) -> float:
 
 
 def _scale(scales: Real, t: Any) -> Any:
-    """e^(s_0 + s_1 t + s_2 t^2) in size, a row for each function."""
-    return np.exp(np.real(scales @ np.stack((np.ones_like(t), t, t * t))))
+    """e^(s_0 + s_1 t + s_2 T_2(t)) in size, a row for each function."""
+    return np.exp(np.real(scales @ np.stack((np.ones_like(t), t, 2 * t * t - 1))))
 
 
 def _modes(t: Any) -> Any:
@@ -204,18 +211,26 @@ def _modes(t: Any) -> Any:
     return np.cos(np.outer(np.arange(COARSE), np.arccos(np.clip(t, -1.0, 1.0))))
 
 
+@lru_cache(maxsize=8)
+def _points_and_modes(size: int) -> tuple[Real, Any]:
+    points = chebyshev(size)
+    return points, _modes(points)
+
+
 @lru_cache(maxsize=4)
 def _weights(panel: Panel, x: bytes) -> tuple[Any, Any, Any]:
     """Of numbers in a wide panel: places, `_modes`, and what values at the points count there."""
-    t, points = panel.place(np.frombuffer(x)), chebyshev(panel.size)
+    t, (points, _) = panel.place(np.frombuffer(x)), _points_and_modes(panel.size)
     away = t - points[:, None]
     own = np.sqrt(1 - points * points) * (-1) ** np.arange(len(points))
     weights = own[:, None] / np.where(away == 0, 1e-200, away)
     return t, _modes(t), weights / weights.sum(0)
 
 
-def panels_met(x: Any, few: int = MANY) -> list[tuple[Panel, Any]]:
+@lru_cache(maxsize=8)
+def panels_met(numbers: bytes, few: int = MANY) -> tuple[tuple[Panel, Any], ...]:
     """Panels that hold the elements of an array x > 0, with the numbers of these."""
+    x = np.frombuffer(numbers)
     many = len(x) > few
     exponents = np.frexp(x)[1] - 1 if many else np.log2(x / x.min()) // WIDEST
     found = []
@@ -225,11 +240,14 @@ def panels_met(x: Any, few: int = MANY) -> list[tuple[Panel, Any]]:
         if not many:
             ends = float(x[part].min()), float(x[part].max()) * (1 + 2**-20)
         found.append((Panel(*ends, logarithmic=not many), part))
-    return found
+    return tuple(found)
 
 
 class Residues(NamedTuple):
-    """Sizes of residues on the ring, (RING, M) with nodes first, and places of their poles."""
+    """Sizes of residues on the ring, (RING, M) with nodes first, and places of their poles.
+
+    Neighbours that a bound does not tell apart are one: all but the ends of arms.
+    """
 
     poles: Any
     sizes: Any
@@ -237,8 +255,20 @@ class Residues(NamedTuple):
     @classmethod
     def still(cls, nodes: Nodes) -> Residues:
         """Of nodes that stay."""
-        sizes = np.abs(_residues(nodes))
-        return cls(nodes.every_pole, np.broadcast_to(sizes, (RING, sizes.shape[-1])))
+        starts, middles = grouped(nodes)
+        sizes = np.add.reduceat(np.abs(_residues(nodes)), starts, -1)
+        return cls(nodes.every_pole[middles], np.broadcast_to(sizes, (RING, len(starts))))
+
+
+def grouped(nodes: Nodes) -> tuple[Any, Any]:
+    """The first and the middle one of what `Residues` takes together, by number."""
+    starts, end = [np.empty(0, int)], 0
+    for arm in nodes.arms:
+        first, end = end, end + len(arm.poles)
+        starts += [np.array([first]), np.arange(first + 1, end - 1, ALIKE), np.array([end - 1])]
+    joined = np.unique(np.concatenate((*starts, np.arange(end, len(nodes.every_pole)))))
+    following = np.append(joined[1:], len(nodes.every_pole))
+    return joined, (joined + following - 1) // 2
 
 
 @lru_cache(maxsize=128)
@@ -246,16 +276,27 @@ def moved(nodes: Nodes, source: Any, panel: Panel) -> Residues:
     """Of nodes made at the points of a panel of beta: they change as the spectrum does."""
     if source.beta is not None or nodes.residues.ndim == 1:
         return Residues.still(nodes)
-    k = panel.size - 1  # the lowest beta
-    here, there = source.path(panel.points[k:]), source.path(panel.ring)
-    places, positions = nodes.poles, nodes.resonances[0]
-    arms = ratio(nodes.residues[k], here.spectrum(places)) * there.spectrum(places)
+    here, there = source.path(panel.points[[0, -1]]), source.path(panel.ring)
+    starts, middles = grouped(nodes)
+    still = starts < len(nodes.poles)
+    places = nodes.poles[middles[still]]
+    # those of the lowest beta, moved to a path closer to the axis that thermal poles do not meet
+    if nodes.analytic:
+        u = np.arcsinh(places / here.scale)
+        turned, slope = here.scale * np.sinh(u + 1j * TURN), np.cosh(u + 1j * TURN) / np.cosh(u)
+    else:
+        slope = np.exp(1j * TURN * np.sign(places.real))
+        turned = slope * places
+    sizes = np.add.reduceat(np.abs(nodes.residues[-1]), starts[still]) * np.abs(slope)
+    arms = ratio(sizes, here.spectrum(places)[1]) * there.spectrum(turned)
+    positions, own = nodes.resonances
     poles: Any = np.empty((RING, 0))
     if positions.shape[-1]:
-        own = nodes.resonances[1]
-        poles = ratio(own[k] if own.ndim > 1 else own, here.resonances[1]) * there.resonances[1]
-    sizes = np.concatenate((np.broadcast_to(arms, (RING, len(places))), poles), -1)
-    return Residues(nodes.every_pole, np.abs(sizes))
+        last = own[-1] if own.ndim > 1 else own
+        poles = ratio(last, here.resonances[1][-1]) * there.resonances[1]
+        poles = np.where(-positions.imag < BESIDE * np.abs(positions.real), poles, 0.0)
+    sizes = np.abs(np.concatenate((arms, poles), -1))
+    return Residues(np.concatenate((turned, positions)), sizes)
 
 
 def _residues(nodes: Nodes) -> Any:
@@ -305,12 +346,15 @@ def _around(kind: str, panel: Panel, a: Any, b: Any, made: tuple[Nodes, ...]) ->
     transform = moved(other, b, panel)
     larger = np.full(len(spectrum.poles), 2.0 if kind == "QC" else 2 * math.pi)
     # what the open ends add is in the product's residues, and stays in proportion
+    starts = grouped(one)[0]
     last = np.cumsum([len(arm.poles) for arm in one.arms]) - 1
     ends = np.concatenate((last, 0 * last[:1], last[:-1] + 1))
     own = one.residues[..., ends] * other.on_points(-one.poles[ends])[0]
-    larger[ends] = np.max(np.abs(np.atleast_2d(ratio(product.residues[..., ends], own))), 0)
+    larger[np.searchsorted(starts, ends)] = np.max(
+        np.abs(np.atleast_2d(ratio(product.residues[..., ends], own))), 0
+    )
     sizes = transform.sizes @ (1 / np.abs(spectrum.poles + transform.poles[:, None]))
-    return Residues(product.every_pole, larger * spectrum.sizes * sizes)
+    return Residues(spectrum.poles, larger * spectrum.sizes * sizes)
 
 
 @lru_cache(maxsize=512)

@@ -126,7 +126,7 @@ def _bath(code: Codegen, bath: BathCode) -> dict[str, Any]:
     if bath.density is None:
         at, unit = map(_array, nodes.resonances)
         return {"name": bath.name, "d": None, "places": at, "unit": unit}
-    path, (places, residues, _) = _path(bath), nodes.every
+    path, (places, residues, *_) = _path(bath), nodes.every
     start = 0.0 if path.analytic else math.log(abs(places[0]))
     moved = np.flatnonzero((nodes.poles != places) | (nodes.residues != residues))
     factors = _ratio(nodes.residues, residues)

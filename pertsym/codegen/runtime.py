@@ -18,7 +18,7 @@ from pertsym.baths.nodes import Nodes
 from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.tabulated import UNIT, TabulatedTransform
 from pertsym.baths.thermal_path import thermal_path
-from pertsym.baths.thermal_tables import Panel, panels_met, thermal_nodes, thermal_table
+from pertsym.baths.thermal_tables import WORTH, Panel, panels_met, thermal_nodes, thermal_table
 from pertsym.codegen.occupation import occupation, spectrum
 from pertsym.codegen.point_sums import PointSums
 
@@ -294,9 +294,9 @@ class Transforms:
 def over_temperatures(asked: tuple[str, Varied, Varied, float], beta: Any) -> Transforms:
     """P at an array of beta from polynomials, or from nodes where they would need more points."""
     members: list[tuple[Any, Any]] = []
-    for panel, part in panels_met(beta):
+    for panel, part in panels_met(beta.tobytes()):
         own = beta[part]
-        if len(part) > panel.size:
+        if len(part) > WORTH * panel.size:
             members.append((part, Temperatures(asked, panel, own)))
         else:
             members.append((part, Sums(thermal_nodes(*asked, own.tobytes())[0])))

@@ -322,6 +322,8 @@ def evaluated(expression: sympy.Expr, values: Mapping[str, Any]) -> Any:
 @lru_cache(maxsize=256)
 def _compiled(expression: sympy.Expr) -> tuple[tuple[str, ...], Callable[..., Any]]:
     """Names of the symbols of an expression, and the expression as a function of them."""
+    if expression.is_Symbol:  # most frequencies, without the compiler
+        return (str(expression),), lambda x: x
     symbols = sorted(expression.free_symbols, key=str)
     if not symbols:
         value = float(expression.evalf(25))
