@@ -142,7 +142,7 @@ class Polynomial(NamedTuple):
 class Barycentric(NamedTuple):
     """The same of a wide panel: values at its points, by weights of what is asked there.
 
-    They are over e^(s_0 + s_1 t + s_2 T_2(t)), so that one bound serves them all, less a coarse sum
+    They are over e^(s_1 t + s_2 T_2(t)), so that one bound serves all of it, less a coarse sum
     of Chebyshev polynomials, so that they are small and their rounding does not count.
     """
 
@@ -158,7 +158,7 @@ class Barycentric(NamedTuple):
         size = panel.size
         t, modes = _points_and_modes(size)
         level = np.maximum(error, 1e-30 * error.max(-1, keepdims=True) + 1e-300)
-        scales = np.log(level) @ modes[:3].T / np.sum(modes[:3] ** 2, -1)
+        scales = np.log(level) @ modes[1:3].T / np.sum(modes[1:3] ** 2, -1)
         scale = _scale(scales, t)
         steep = np.abs(np.diff(value) / np.diff(t)) / scale[:, 1:]
         value, error = value / scale, error / scale
@@ -169,6 +169,7 @@ class Barycentric(NamedTuple):
         rounding += 4 * size * _lebesgue(size) * np.max(np.abs(rest), -1)
         # of the places, at the points and at what is asked
         rounding += (_lebesgue(size) + 1) * (3 / panel.half + 2) * steep.max(-1)
+        rounding += 4 * (1 + np.abs(scales).sum(-1)) * np.max(np.abs(value), -1)  # of e^(...)
         return cls(panel, rest, bound + UNIT * rounding, scales, coarse)
 
     def __call__(self, x: Any) -> tuple[Any, Any]:
@@ -202,8 +203,8 @@ def _lebesgue(size: int) -> float:
 
 
 def _scale(scales: Real, t: Any) -> Any:
-    """e^(s_0 + s_1 t + s_2 T_2(t)) in size, a row for each function."""
-    return np.exp(np.real(scales @ np.stack((np.ones_like(t), t, 2 * t * t - 1))))
+    """e^(s_1 t + s_2 T_2(t)) in size, a row for each function."""
+    return np.exp(np.real(scales @ np.stack((t, 2 * t * t - 1))))
 
 
 def _modes(t: Any) -> Any:
