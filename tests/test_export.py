@@ -47,7 +47,6 @@ from tests.exports import (
     HERE,
     MODELS,
     SIGMA_X,
-    TILTED,
     model_of,
     module_of,
     require_reference,
@@ -521,6 +520,7 @@ def test_formulas_for_readers_are_those_that_are_derived(tmp_path: Path, seed: i
 
 def test_a_slope_at_zero_is_asked_of_no_spectrum_with_a_kink() -> None:
     """P'(0) of a spectrum has no routine in exports: divergences cancel, and R stands for it."""
+    tilted = ((0.2, 0.9), (0.9, 0.8))
     slope = [
         Atom("P", ("b",), 1),
         Atom("JCP", ("b", "b")),
@@ -534,7 +534,7 @@ def test_a_slope_at_zero_is_asked_of_no_spectrum_with_a_kink() -> None:
     ]
     assert all(atom.takes_slope for atom in slope)
     assert not any(atom.takes_slope for atom in other)
-    for operators in ((TILTED,), (TILTED, SIGMA_X), (TILTED, ((0.3, -0.4j), (0.4j, -0.2)))):
+    for operators in ((tilted,), (tilted, SIGMA_X), (tilted, ((0.3, -0.4j), (0.4j, -0.2)))):
         baths = [ps.Bath(n, "boson", 1.0, DrudeLorentz(0.1, 2.0)) for n in "ab"[: len(operators)]]
         couplings = [ps.Coupling.of(x, b.name) for x, b in zip(operators, baths, strict=True)]
         code = Codegen.of(Model.of([0, 1], couplings, baths), digits=None)
