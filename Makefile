@@ -45,8 +45,9 @@ check: $(VENV)/.ready
 
 # The exports for JAX, run where the site is built: the environment of the tests has no jax.
 gradients: build/docs-venv/.ready
-	build/docs-venv/bin/python -m pip install --quiet --disable-pip-version-check pytest pytest-xdist
-	build/docs-venv/bin/python -m pytest -n 2 --dist worksteal tests/test_export_jax.py
+	build/docs-venv/bin/python -m pip install --quiet --disable-pip-version-check \
+	    --editable ".[docs,test]"
+	build/docs-venv/bin/python -m pytest -n auto --dist worksteal tests/test_export_jax.py
 
 # The lessons of the site, executed by its build, as notebooks.
 notebooks: docs

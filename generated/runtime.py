@@ -1322,7 +1322,7 @@ class Underdamped:
         root = sqrt((w0 - gamma / 2.0) * (w0 + gamma / 2.0) + 0.0 * I)
         pole = real(root) - I * (gamma / 2.0 + imag(root))
         slow = where(imag(root) > 0.0, -I * w0 * (w0 / fabs(pole)), -real(root) - I * gamma / 2.0)
-        return gamma * w / ((w - pole) * (w - slow) * (w + pole) * (w + slow))
+        return gamma * w / (((w - w0) * (w + w0) + I * gamma * w) * ((w - w0) * (w + w0) - I * gamma * w))
 
     @staticmethod
     def reduced(y, w0, gamma):

@@ -32,6 +32,7 @@ from pertsym.codegen.closed import drude_lorentz_parts
 from pertsym.codegen.densities import code_of
 from pertsym.codegen.export import Codegen
 from pertsym.codegen.finite_parts import Question, finite_parts
+from pertsym.codegen.program import Atom
 from pertsym.codegen.runtime import Bath
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
@@ -537,3 +538,27 @@ def test_formulas_for_readers_are_those_that_are_derived(tmp_path: Path, seed: i
         assert float(values["c"]) == pytest.approx(bias / gap, rel=1e-9)
         assert float(values["s"]) == pytest.approx(2 * b / gap, rel=1e-9)
         assert not re.search(r"\d{8}", re.sub(r"^ +[cs] = .*$", "", head, flags=re.MULTILINE))
+
+
+def test_a_slope_at_zero_is_asked_of_no_spectrum_with_a_kink() -> None:
+    """P'(0) of a spectrum has no routine in exports: divergences cancel, and R stands for it."""
+    tilted = ((0.2, 0.9), (0.9, 0.8))
+    slope = [
+        Atom("P", ("b",), 1),
+        Atom("JCP", ("b", "b")),
+        Atom("ICC", ("a", "b"), shift=-1, kernel=((Fraction(1), 0, -1, 2),)),
+    ]
+    other = [
+        Atom("P", ("b",)),
+        Atom("P", ("b",), 1, 1),
+        Atom("JCP", ("b", "b"), shift=1),
+        Atom("ICC", ("a", "b"), shift=-1, kernel=((Fraction(1), 0, -1, 1),)),
+    ]
+    assert all(atom.takes_slope for atom in slope)
+    assert not any(atom.takes_slope for atom in other)
+    for operators in ((tilted,), (tilted, SIGMA_X), (tilted, ((0.3, -0.4j), (0.4j, -0.2)))):
+        baths = [ps.Bath(n, "boson", 1.0, DrudeLorentz(0.1, 2.0)) for n in "ab"[: len(operators)]]
+        couplings = [ps.Coupling.of(x, b.name) for x, b in zip(operators, baths, strict=True)]
+        code = Codegen.of(Model.of([0, 1], couplings, baths), digits=None)
+        assert not code.missing
+        assert not any(atom.takes_slope for atom in code.atoms)

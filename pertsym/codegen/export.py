@@ -227,7 +227,7 @@ class Codegen:
                     missing[f"{name}, order {n}"] = reasons.get(name, "it has no value")
                     continue
                 try:
-                    _require_spectra(expression(name, n, form, smooth))
+                    _require_spectra(expression(name, n, form, smooth), smooth)
                 except CannotEvaluate as fault:
                     missing[f"{name}, order {n}"] = str(fault)
                     continue
@@ -411,10 +411,11 @@ def _text(name: str) -> str:
     return "K" if name == CONSTANT else symbol(name).text
 
 
-def _require_spectra(e: Expression) -> None:
-    """Refuse what is asked of a bath at other frequencies than w0, -w0 and 0."""
+def _require_spectra(e: Expression, smooth: frozenset[str]) -> None:
+    """Refuse other frequencies than w0, -w0 and 0, and P'(0) of a spectrum, which R stands for."""
     for atom in e.atoms:
-        if atom.kind in ("C", "P") and abs(atom.multiple) > 1:
+        kinked = bool(atom.baths) and atom.baths[-1] not in smooth
+        if (atom.kind in ("C", "P") and abs(atom.multiple) > 1) or (kinked and atom.takes_slope):
             raise CannotEvaluate(
                 f"it holds {atom.identifier}, for which exported code has no routine yet; evaluate "
                 "it with pertsym"

@@ -94,62 +94,6 @@ static cplx inner_rest(int arms, cplx tip[2][3], double h, double fall, int orde
     return value * own + more[0] + more[1];
 }
 
-/* P(0) of rays or of a sum of exponentials, P^(m)(0) of a hyperbola. */
-static double transform_at_zero(const struct rule *r, double fall, int m, double *error)
-{
-    cplx value = 0.0, tip[2][3];
-    double lost = 0.0, h = 0.0;
-    int open = 0;
-    for (int i = 0; i < r->arms; i++) {
-        const struct arm *arm = &r->arm[i];
-        h = arm->step, open = open || arm->open_inner;
-        for (int k = 0; k < arm->n; k++) {
-            cplx term = arm->a[k] / arm->w[k] / (m ? arm->w[k] : 1.0);
-            value += term, lost += arm->rounding[k] / power_of(size_of(arm->w[k]), m + 1);
-            if (k < 3) tip[i][k] = term;
-            for (int j = 0; j < 2; j++)
-                lost += arm->edge[j][k] / power_of(size_of(arm->edge_w[j][k]), m + 1);
-        }
-        if (arm->open_outer) {
-            cplx last[3];
-            for (int k = 0; k < 3; k++) {
-                int at = arm->n - 1 - k;
-                last[k] = arm->a[at] / arm->w[at] / (m ? arm->w[at] : 1.0);
-            }
-            value += continued(last, h, &lost);
-        }
-    }
-    if (open) value += inner_rest(r->arms, tip, h, fall, m + 1, &lost);
-    for (int k = 0; k < r->resonances; k++) {
-        cplx term = r->residue[k] / r->position[k] / (m ? r->position[k] : 1.0);
-        value += term, lost += size_of(term) * 64 * EPS;
-    }
-    double result = 2 * PI * cimag(value);
-    *error = 2 * PI * lost + 4 * UNIT * fabs(result);
-    return result;
-}
-
-static inline double transform_at(const struct bath *b, double w, int m, double *error)
-{
-    double kink, scale = scale_of(b, &kink), x = fabs(w), sign = w < 0.0 ? -1.0 : 1.0;
-    if (w == 0.0) {
-        struct bath cold = *b;
-        if (b->kind && b->classical && m == 0) return *error = 0.0;
-        if (b->kind && m == 0) cold.cold = 1, cold.beta = 0.0, scale = scale_of(&cold, &kink);
-        const struct rule *r = rule_of(&cold, exp2(-32.0) * scale, scale);
-        double inner = r->arms ? r->arm[0].inner : 0.0;
-        return transform_at_zero(r, inner - m - 1.0, m, error);
-    }
-    const struct rule *r = rule_of(b, x, x);
-    double v[4] = {0.0}, e[4] = {0.0}, own[2], lost[2];
-    if (r->n) sums(r, x, v), bounds_at(r, x, e);
-    resonant(r, w, own, lost);
-    double odd = sign * x * v[2 * m + 1], value = v[2 * m] + odd + own[m];
-    *error = e[2 * m] + x * e[2 * m + 1] + lost[m];
-    *error += 2 * UNIT * (fabs(odd) + fabs(v[2 * m]) + fabs(value));
-    return value;
-}
-
 /* F(w): the one of G_B(s + r w) and its conjugate that is analytic below the axis, or 1, or
    [F(w) - F(0)]/w. */
 enum { ONE, FACTOR, RISE };
@@ -220,6 +164,28 @@ static cplx summed(const struct rule *a, const struct factor *f, int count, cons
         lost += 2 * PI * size_of(a->residue[k]) * (size_of(q) * off + 8 * EPS * parts * size_of(factor));
     }
     *error += lost;
+    return value;
+}
+
+static inline double transform_at(const struct bath *b, double w, int m, double *error)
+{
+    double kink, scale = scale_of(b, &kink), x = fabs(w), sign = w < 0.0 ? -1.0 : 1.0;
+    if (w == 0.0) { /* of a spectrum P(0) alone, that at T = 0: the even part drops out */
+        if (b->kind && b->classical) return *error = 0.0;
+        struct bath cold = *b;
+        struct factor one = {ONE, -1, 0.0, 0};
+        struct pole at_zero = {1.0, 0.0, m + 1};
+        if (b->kind) cold.cold = 1, cold.beta = 0.0, scale = scale_of(&cold, &kink);
+        *error = 0.0;
+        return creal(summed(rule_of(&cold, exp2(-32.0) * scale, scale), &one, 1, &at_zero, 0.0, error));
+    }
+    const struct rule *r = rule_of(b, x, x);
+    double v[4] = {0.0}, e[4] = {0.0}, own[2], lost[2];
+    if (r->n) sums(r, x, v), bounds_at(r, x, e);
+    resonant(r, w, own, lost);
+    double odd = sign * x * v[2 * m + 1], value = v[2 * m] + odd + own[m];
+    *error = e[2 * m] + x * e[2 * m + 1] + lost[m];
+    *error += 2 * UNIT * (fabs(odd) + fabs(v[2 * m]) + fabs(value));
     return value;
 }
 

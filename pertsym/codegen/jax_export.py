@@ -34,6 +34,11 @@ MOVED = 8.0  # what factors of 2 in parameters make of a scale such as w0^2/gamm
 def given(code: Codegen) -> dict[str, Any]:
     """What the template is filled with."""
     cold = {bath.name for bath in code.baths if _is_cold(bath)}
+    fixed = {
+        f"temperature_{b.name}": "==" if b.name in cold else ">"
+        for b in code.baths
+        if b.density is not None
+    }
 
     def infinite(e: Expression) -> str:
         found = (
@@ -48,6 +53,7 @@ def given(code: Codegen) -> dict[str, Any]:
         "even": EVEN,
         "bose": getsource(bose).replace(": Any", "").replace("= np", "= jnp").strip(),
         "words": UNCORRELATED,
+        "relations": code.relations | fixed,
         "atoms": _atom_lines(code),
         "baths": [_bath(code, bath) for bath in code.baths],
         "infinite": infinite,
@@ -89,7 +95,7 @@ def _first(code: Codegen, bath: BathCode, atom: Atom) -> Nodes:
     if atom.kind[0] == "Q":
         return _nodes(bath, low * DEEPER, high)
     scales = [_path(b).scale for b in code.baths if b.name in atom.baths and b.density is not None]
-    low, high = min(low, *scales), max(high, *(MOVED * scale for scale in scales))
+    low, high = min([low, *scales]), max([high, *(MOVED * scale for scale in scales)])
     return _nodes(bath, low * (DEEPER if atom.shift else DEEPEST), high)
 
 

@@ -55,16 +55,13 @@ def spectrum_at(bath, w, m):
 
 
 def transform_at(bath, w, m):
-    """The transform or its slope."""
+    """The transform or its slope; of a spectrum no slope at w = 0."""
     x = abs(w)
     result = NOTHING[0]
     if x > 0:
         result = parts_of(made(bath, x, x), x)[2 * m + (1 if w < 0 else 0)]
     elif bath["discrete"]:
         result = transform_at_zero(bath["rule"], m)
-    elif m > 0:
-        scale = path_of(bath)["scale"]
-        result = transform_at_zero(made(bath, 2.0**-32 * scale, scale), m)
     elif not bath["classical"]:
         # that at T = 0, because the even part of the spectrum drops out
         cold = {"discrete": False, "classical": False, "density": bath["density"], "beta": 0.0}

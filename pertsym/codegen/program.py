@@ -80,6 +80,14 @@ class Atom(NamedTuple):
         return self.kind[0] in "IJMR" or (self.kind == "P" and not self.multiple)
 
     @property
+    def takes_slope(self) -> bool:
+        """Whether P' of its last bath is asked for at w = 0."""
+        if self.kind[0] == "J":
+            return not self.shift
+        poles = (n > 1 and not self.shift + self.reflect * p for _, _, p, n in self.kernel)
+        return (self.kind == "P" and not self.multiple and self.derivative > 0) or any(poles)
+
+    @property
     def meets_zero(self) -> bool:
         """Whether it exists only where the spectrum of its first bath is finite at w = 0."""
         if self.kind[0] == "I":

@@ -34,7 +34,9 @@ _CODE = DensityCode(
             "where(imag(root) > 0.0, -I * w0 * (w0 / fabs(pole)), -real(root) - I * gamma / 2.0)",
         ),
     ),
-    continued="gamma * w / ((w - pole) * (w - slow) * (w + pole) * (w + slow))",
+    # without the poles, which have no slope where they meet
+    continued="gamma * w / (((w - w0) * (w + w0) + I * gamma * w)"
+    " * ((w - w0) * (w + w0) - I * gamma * w))",
     resonances=(
         (
             "pole",
