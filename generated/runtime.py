@@ -844,7 +844,7 @@ def thermal_path(density: Any, classical: bool, beta: Any) -> Path:
         positions = np.concatenate((positions, -positions.conj()), -1)
         residues = np.concatenate((residues, residues.conj()), -1)
         residues = residues * occupied(positions, classical, beta)
-    power, kink = density.infrared_power - (not cold), density.kink_power - 1.0
+    power = density.infrared_power - (not cold)
     ultraviolet = density.ultraviolet_power
     tails = (ultraviolet - 1, ultraviolet - 1) if classical else (-math.inf, ultraviolet)
     left = right = density.reach
@@ -859,7 +859,7 @@ def thermal_path(density: Any, classical: bool, beta: Any) -> Path:
         left=not cold,
         reach=(left, right),
         scale=min(scales),
-        analytic=math.isinf(kink) and not cold,
+        analytic=math.isinf(density.kink_power) and not cold,
         resonances=(positions, residues),
     )
 
