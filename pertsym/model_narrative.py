@@ -241,7 +241,7 @@ def definitions_step(interaction: Interaction, temperatures: int = 1, levels: in
         Formula(
             r"\hat C(\omega) = \int dt\, e^{i\omega t}C(t), \qquad "
             r"P(\omega) = \mathrm{P}\!\int d\omega'\,\frac{\hat C(\omega')}{\omega'-\omega}",
-            lead=r"Closed forms hold its Fourier transform $\hat C$, the spectrum, and the "
+            lead=r"Closed forms hold the Fourier transform $\hat C$, the spectrum, and the "
             r"principal-value transform $P$ of that. Integrals without limits run over the real "
             r"line. A prime is a derivative with respect to the argument: "
             rf"$\hat C'(-{example})$ is $d\hat C/d\omega$ at $-{example}$.",
@@ -294,12 +294,18 @@ def definitions_step(interaction: Interaction, temperatures: int = 1, levels: in
     return Step("definitions", "Definitions", prose, tuple(formulas), lines)
 
 
-_NAME = r"(_\{?\\?\w+\{?\w*\}*)?"
+_NAME = r"(_\w|_\{([^{}]|\{[^{}]*\})*\})?"
 _MEANT: Mapping[str, tuple[str, str]] = {
-    r"\frac{d\sigma": (r"[^\w\\]R(_\{?[\da]|\^)|k_\{?[\da]|\\sigma_\{?[\da]", r"\\dot\\sigma_\{ab\}="),
+    r"\frac{d\sigma": (
+        r"[^\w\\]R(_\{?[\da]|\^)|k_\{?[\da]|\\sigma_\{?[\da]",
+        r"\\dot\\sigma_\{ab\}=",
+    ),
     r"\frac1{T_1}": (r"T_[12]", r"1/T_1=|\\frac1\{T_1\}="),
     r"+\Delta\omega)": (r"\\Delta(\\tilde)?\\omega", r"\\Delta\\omega="),
-    r"\langle B(t)B(0)": (r"(?<!\\hat )\bC" + _NAME + r"\^?\*?\(", r"C" + _NAME + r"\(t\)=\\langle"),
+    r"\langle B(t)B(0)": (
+        r"(?<!\\hat )\bC" + _NAME + r"\^?\*?\(",
+        r"C" + _NAME + r"\(t\)=\\langle",
+    ),
     r"\hat C(\omega) =": (r"\\hat C|\bP" + _NAME + r"'?\(", r"\bP" + _NAME + r"\(\\omega\)="),
     "G(": (r"\bG" + _NAME + r"[\^({]", r"G" + _NAME + r"\(\\omega\)="),
     r"\mathrm{FP}": (r"mathrm\{FP\}", r"mathrm\{FP\}[^$]*="),
@@ -326,19 +332,23 @@ def defined_symbols(interaction: Interaction, words: str, shown: str, density: s
     whole = definitions_step(interaction, levels=interaction.dimension)
     names = sorted(set(interaction.correlations.values()))
     numbered = all(re.fullmatch(r"C\d", name) for name in names)
-    index = label(names[0]).latex if len(names) == 1 else "_i" if numbered else "_a"
+    index = label(names[0]).latex if len(names) == 1 else "_i" if numbered else r"_\alpha"
+    letter = f"\\{density}" if len(density) > 1 else density or "J"
     formulas: list[Formula] = []
     for formula in whole.formulas:
         latex, lead = (
-            re.sub(r"(?<![A-Za-z\\{])(?<!rm )(\\hat C|[CPGJ])(?='?[(\$/])", lambda found: found[1] + index, text)
+            re.sub(
+                r"(?<![A-Za-z\\{])(?<!rm )(\\hat C|[CPGJ])(?='?[(\$/])",
+                lambda found: found[1] + index,
+                text,
+            )
             for text in (formula.latex, formula.lead)
         )
         mark = next((mark for mark in _MEANT if mark in formula.latex), "")
         used, own = _MEANT.get(mark, ("", "$^"))
         known = " ".join((shown, *(f.latex for f in formulas)))
         if re.search(used, f"{words} {known}") and not re.search(own, words):
-            density_of = f"{density}{index}" if density else f"J{index}"
-            latex, lead = (x.replace(f"J{index}", density_of) for x in (latex, lead))
+            latex, lead = (x.replace(f"J{index}", letter + index) for x in (latex, lead))
             formulas.append(typed(latex, _DEFINED, lead=lead))
     return Step("definitions", "Symbols", "", tuple(formulas))
 

@@ -335,8 +335,8 @@ def _forms(quantity: Quantity, source: str) -> tuple[tuple[Formula, ...], tuple[
     )
 
 
-def expansion_steps(order: int, sources: Sequence[str] = ("", "", "")) -> Iterator[Step]:
-    """What every quantity up to an order has in common: moments, cumulants, pairings, transforms.
+def cumulant_steps(order: int, sources: Sequence[str] = ("", "", "")) -> Iterator[Step]:
+    """From the moments to ordered cumulants up to an order.
 
     `sources` name the equations that hold the moments, the cumulant of order 2 and of order 4.
     """
@@ -344,6 +344,11 @@ def expansion_steps(order: int, sources: Sequence[str] = ("", "", "")) -> Iterat
     for n in range(2, order + 1, 2):
         step = cumulant_step(n, sources[n // 2])
         yield replace(step, prose="In the same way, at the next order:") if n > 2 else step
+
+
+def expansion_steps(order: int, sources: Sequence[str] = ("", "", "")) -> Iterator[Step]:
+    """What all quantities up to an order have in common: `cumulant_steps`, pairings, transforms."""
+    yield from cumulant_steps(order, sources)
     yield words_step(order)
     yield method_step(order)
 

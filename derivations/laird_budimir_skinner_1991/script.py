@@ -21,7 +21,8 @@ from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_function, rational_functions
 from pertsym.derivation import Reading, Step
 from pertsym.equations.bloch import QUANTITIES
-from pertsym.equations.equilibrium import principal_value_form, renormalised_splitting
+from pertsym.equations.equilibrium import renormalised_splitting
+from pertsym.equations.mean_force import boltzmann, second_order
 from pertsym.equations.models import laird
 from pertsym.equations.thermal import classical, zero_temperature
 from pertsym.exact import Gaussian
@@ -60,11 +61,8 @@ def names() -> Dictionary:
     for order in (2, 4):  # (58), (81)
         known[rf"\lim_{{t\to\infty}} R_{{0000}}^{{({order})}}(t)"] = f"R_{{0000}}^{{({order})}}"
     for level in (0, 1):
-        energy = BLOCH.interaction.energies[level]
-        second = sum((principal_value_form(term) for term in K.simplex_terms(level)), ZERO_FORM)
-        first = monomial(Gaussian(1), Thermal("T", 0, energy))
-        for order, form in ((0, first), (2, second)):
-            known[f"K_{{{level}{level}}}^{{({order})}}"] = Known(form)
+        for order, form in ((0, boltzmann), (2, partial(second_order, m=level))):
+            known[f"K_{{{level}{level}}}^{{({order})}}"] = Known(form(BLOCH.interaction, level))
     constants = {n: Known(K[n]) for n in (0, 2)}
     known |= {f"K^{{({n})}}": value for n, value in constants.items()}
     known["K"] = _whole(constants, 4)
@@ -204,8 +202,8 @@ def narrate(order: int) -> Iterator[Step]:
     # Appendix E
     wanted = [r for r in rational_results() if r.name.endswith(("inv_T1_4", "inv_T2_prime_4"))]
     shown = [rendered(f"{symbol(r.name[3:-2]).latex}^{{(4)}}", r.expression) for r in wanted]
-    models = [f"Model ({r.name[:2]}):" for r in wanted]
-    yield told("appendix-e", map(lambda f, lead: replace(f, lead=lead), shown, models))
+    of = zip(wanted, shown, strict=True)
+    yield told("appendix-e", (replace(f, lead=f"Model ({r.name[:2]}):") for r, f in of))
 
 
 W0 = sympy.Symbol("omega_0", positive=True)
