@@ -355,21 +355,11 @@ def expansion_steps(order: int, sources: Sequence[str] = ("", "", "")) -> Iterat
 
 def pipeline(equations: Equations, name: str, order: int) -> tuple[Step, ...]:
     """All stages of one quantity at one order."""
-    return (cumulant_step(order), *reduction_steps(equations, name, order))
-
-
-def reduction_steps(
-    equations: Equations, name: str, order: int, sources: tuple[str, str] = ("", "")
-) -> tuple[Step, ...]:
-    """From the cumulant to one quantity: words, Wick terms, spectral form and its rules.
-
-    `sources` name the equations that hold the Wick terms and the spectral form.
-    """
-    terms, form = sources
     return (
+        cumulant_step(order),
         words_step(order),
-        wick_step(equations, name, order, terms),
-        *closing_steps(equations, name, order, form),
+        wick_step(equations, name, order),
+        *closing_steps(equations, name, order),
     )
 
 

@@ -99,7 +99,9 @@ def _document(
     rows, found = tuple(ledger), _OWN.fullmatch(derivation.source)
     own = derivation.source.startswith("pertsym")
     origin = f"{'Derived by' if own else 'Source:'} {derivation.source}"
-    reference = found[1] if found else derivation.source
+    reference = (
+        found[1] if found else "" if own and not _numbered(derivation) else derivation.source
+    )
     template = {"latex": "article.tex.jinja", "html": "page.html.jinja"}[style]
     return (
         _environment(style)
