@@ -132,7 +132,7 @@ class Derivation:
 
     Attributes
     ----------
-    name, title, source, bibtex
+    name, title, source, bibtex, summary
         As of `pertsym.paper.Paper`.
     conventions
         Sentences with inline math.
@@ -146,6 +146,7 @@ class Derivation:
     bibtex: str
     conventions: tuple[str, ...]
     steps: tuple[Step, ...] = field(default=())
+    summary: str = ""
 
     def step(self, key: str) -> Step:
         """The step called `key`.

@@ -241,7 +241,7 @@ def definitions_step(interaction: Interaction, temperatures: int = 1, levels: in
         Formula(
             r"\hat C(\omega) = \int dt\, e^{i\omega t}C(t), \qquad "
             r"P(\omega) = \mathrm{P}\!\int d\omega'\,\frac{\hat C(\omega')}{\omega'-\omega}",
-            lead=r"Closed forms hold its Fourier transform $\hat C$, the spectrum, and the "
+            lead=r"Closed forms hold the Fourier transform $\hat C$, the spectrum, and the "
             r"principal-value transform $P$ of that. Integrals without limits run over the real "
             r"line. A prime is a derivative with respect to the argument: "
             rf"$\hat C'(-{example})$ is $d\hat C/d\omega$ at $-{example}$.",
@@ -292,6 +292,65 @@ def definitions_step(interaction: Interaction, temperatures: int = 1, levels: in
         lines += ("1/T1 = k10 + k01, 1/T2 = -Re R1010, 1/T2' = 1/T2 - 1/(2 T1)",)
     prose = "Everything that formulas are made of:"
     return Step("definitions", "Definitions", prose, tuple(formulas), lines)
+
+
+_NAME = r"(_\w|_\{([^{}]|\{[^{}]*\})*\})?"
+_MEANT: Mapping[str, tuple[str, str]] = {
+    r"\frac{d\sigma": (
+        r"[^\w\\]R(_\{?[\da]|\^)|k_\{?[\da]|\\sigma_\{?[\da]",
+        r"\\dot\\sigma_\{ab\}=",
+    ),
+    r"\frac1{T_1}": (r"T_[12]", r"1/T_1=|\\frac1\{T_1\}="),
+    r"+\Delta\omega)": (r"\\Delta(\\tilde)?\\omega", r"\\Delta\\omega="),
+    r"\langle B(t)B(0)": (
+        r"(?<!\\hat )\bC" + _NAME + r"\^?\*?\(",
+        r"C" + _NAME + r"\(t\)=\\langle",
+    ),
+    r"\hat C(\omega) =": (r"\\hat C|\bP" + _NAME + r"'?\(", r"\bP" + _NAME + r"\(\\omega\)="),
+    "G(": (r"\bG" + _NAME + r"[\^({]", r"G" + _NAME + r"\(\\omega\)="),
+    r"\mathrm{FP}": (r"mathrm\{FP\}", r"mathrm\{FP\}[^$]*="),
+    "[n": (r"\\beta|n\(|\bJ" + _NAME + r"\(|\\Gamma", r"\[n\w*" + _NAME + r"\("),
+}
+"""What marks a definition, where its symbols occur in a document, and where they are defined."""
+
+
+def defined_symbols(interaction: Interaction, words: str, shown: str, density: str = "") -> Step:
+    """Definitions of the symbols that a derivation uses and does not define itself.
+
+    Parameters
+    ----------
+    words, shown
+        Its prose and its formulas.
+    density
+        Its symbol for the spectral density besides J.
+
+    Returns
+    -------
+    Step
+        That of `definitions_step` with its own indices, without formulas if there are no symbols.
+    """
+    whole = definitions_step(interaction, levels=interaction.dimension)
+    names = sorted(set(interaction.correlations.values()))
+    numbered = all(re.fullmatch(r"C\d", name) for name in names)
+    index = label(names[0]).latex if len(names) == 1 else "_i" if numbered else r"_\alpha"
+    letter = f"\\{density}" if len(density) > 1 else density or "J"
+    formulas: list[Formula] = []
+    for formula in whole.formulas:
+        latex, lead = (
+            re.sub(
+                r"(?<![A-Za-z\\{])(?<!rm )(\\hat C|[CPGJ])(?='?[(\$/])",
+                lambda found: found[1] + index,
+                text,
+            )
+            for text in (formula.latex, formula.lead)
+        )
+        mark = next((mark for mark in _MEANT if mark in formula.latex), "")
+        used, own = _MEANT.get(mark, ("", "$^"))
+        known = " ".join((shown, *(f.latex for f in formulas)))
+        if re.search(used, f"{words} {known}") and not re.search(own, words):
+            latex, lead = (x.replace(f"J{index}", letter + index) for x in (latex, lead))
+            formulas.append(typed(latex, _DEFINED, lead=lead))
+    return Step("definitions", "Symbols", "", tuple(formulas))
 
 
 def unit_latex(written: str) -> str:

@@ -6,7 +6,7 @@ order and add their own argument.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -157,12 +157,20 @@ def wick_step(equations: Equations, name: str, order: int, source: str = "") -> 
             "; each stands for itself and its complex conjugate."
             if terms.real_part and len(terms) > 1
             else "."
-        ),
+        )
+        + _LOSS.get(name, ""),
         (Formula(integrand_latex(terms, written.latex), source),),
         integrand_text(terms, written.text),
         drawn=drawable.drawn(_DRAWN) if shown else (),
         caption=caption(drawable, _DRAWN) if shown else "",
     )
+
+
+_LOSS = {
+    "k_up": " They are those of $-R_{0000}$, so that every path begins and ends in level 0.",
+    "k_down": " They are those of $-R_{1111}$, so that every path begins and ends in level 1.",
+}
+"""Rates of two levels are what leaves a level, not the element $R_{aabb}$ itself."""
 
 
 def elimination_step(name: str, order: int) -> Step:
@@ -327,36 +335,47 @@ def _forms(quantity: Quantity, source: str) -> tuple[tuple[Formula, ...], tuple[
     )
 
 
+def cumulant_steps(order: int, sources: Sequence[str] = ("", "", "")) -> Iterator[Step]:
+    """From the moments to ordered cumulants up to an order.
+
+    `sources` name the equations that hold the moments, the cumulant of order 2 and of order 4.
+    """
+    yield moments_step(order, sources[0])
+    for n in range(2, order + 1, 2):
+        step = cumulant_step(n, sources[n // 2])
+        yield replace(step, prose="In the same way, at the next order:") if n > 2 else step
+
+
+def expansion_steps(order: int, sources: Sequence[str] = ("", "", "")) -> Iterator[Step]:
+    """What all quantities up to an order have in common: `cumulant_steps`, pairings, transforms."""
+    yield from cumulant_steps(order, sources)
+    yield words_step(order)
+    yield method_step(order)
+
+
 def pipeline(equations: Equations, name: str, order: int) -> tuple[Step, ...]:
     """All stages of one quantity at one order."""
-    return (cumulant_step(order), *reduction_steps(equations, name, order))
-
-
-def reduction_steps(
-    equations: Equations, name: str, order: int, sources: tuple[str, str] = ("", "")
-) -> tuple[Step, ...]:
-    """From the cumulant to one quantity: words, Wick terms, spectral form and its rules.
-
-    `sources` name the equations that hold the Wick terms and the spectral form.
-    """
-    terms, form = sources
     return (
+        cumulant_step(order),
         words_step(order),
-        wick_step(equations, name, order, terms),
-        *closing_steps(equations, name, order, form),
+        wick_step(equations, name, order),
+        *closing_steps(equations, name, order),
     )
 
 
 def closing_steps(
-    equations: Equations, name: str, order: int, source: str = ""
+    equations: Equations, name: str, order: int, source: str = "", method: bool = True
 ) -> tuple[Step, ...]:
-    """From time-domain terms to the closed form, by both routes, methods and rules stated."""
+    """From time-domain terms to the closed form, by both routes, methods and rules stated.
+
+    Without the arc lengths' `method` where `expansion_steps` has stated it.
+    """
     spectral = spectral_step(equations, name, order, source)
     terms = equations.terms(name, order)
     if terms is None or not len(terms):
         return (spectral,)
     return (
-        method_step(order),
+        *((method_step(order),) if method else ()),
         arc_lengths_step(equations, name, order),
         spectral,
         notation_step(distributions.trace(terms)),

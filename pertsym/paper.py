@@ -31,7 +31,7 @@ from pertsym.present.records import integrand_record
 if TYPE_CHECKING:
     from pertsym.present.quantities import Shown
 
-_WORDS = ("title", "source", "headline", "bibtex", "conventions", "step")
+_WORDS = ("title", "source", "summary", "headline", "bibtex", "conventions", "step")
 _OF_A_STEP = ("key", "title", "prose", "rows", "formula", "text", "level")
 _OF_A_FORMULA = ("latex", "compare", "text", "row", "source", "lead", "last")
 _PLACE = re.compile(r"<<\w+>>")
@@ -45,8 +45,9 @@ Functions = Sequence[FunctionSpec] | Sequence[ExpressionFunction]
 class Paper:
     """Everything that commands need of one derivation; what is standard follows from the rest.
 
-    Its words stand in a file paper.toml beside the script: `title`, `source`, `headline`, `bibtex`,
-    `conventions` as here, and a table [[step]] for each step that `told` makes.
+    Its words stand in a file paper.toml beside the script: `title`, `source`, `summary`,
+    `headline`, `bibtex`, `conventions` as here, and a table [[step]] for each step that `told`
+    makes.
 
     Attributes
     ----------
@@ -56,6 +57,8 @@ class Paper:
         Name of the folder; argument of `pertsym derive`.
     title, source, bibtex
         Heading, one-line citation, BibTeX entry (by default that of a result of our own).
+    summary
+        What is found, in a few sentences with inline math.
     conventions
         Convention sentences with inline math.
     equations
@@ -96,6 +99,7 @@ class Paper:
     title: str = ""
     source: str = ""
     bibtex: str = ""
+    summary: str = ""
     conventions: tuple[str, ...] = ()
     equations: Equations | None = None
     orders: tuple[int, ...] = (2, 4)
@@ -118,6 +122,7 @@ class Paper:
         folder = Path(self.script).parent
         words = {key: value for key, value in self._words.items() if key != "step"}
         words["conventions"] = tuple(map(_line, words.get("conventions", ())))
+        words["summary"] = _line(words.get("summary", self.summary))
         title, source = words.get("title", self.title), words.get("source", "pertsym")
         made = self.modules or self.generate is not dict
         note = f"note = {{derived by {self.source or source}}}"
@@ -188,7 +193,21 @@ class Paper:
 
     @cached_property
     def _steps(self) -> Steps:
-        return Steps(self.narrate(max(self.orders)))
+        return self._narrated(max(self.orders))
+
+    def _narrated(self, order: int) -> Steps:
+        """The argument up to an order, and where it begins with moments what its symbols are."""
+        steps = Steps(self.narrate(order))
+        keys = {step.key for step in steps}
+        if self.equations is None or "moments" not in keys or "definitions" in keys:
+            return steps
+        from pertsym.model_narrative import defined_symbols  # brings the writers
+
+        words = " ".join((*self.conventions, *(f"{s.title} {s.prose}" for s in steps)))
+        shown = " ".join(formula.latex for step in steps for formula in step.formulas)
+        density = next(iter(self.densities), "")
+        step = defined_symbols(self.equations.interaction, words, shown, density)
+        return Steps((steps[0], step, *steps[1:])) if step.formulas else steps
 
     def steps(self, *keys: str) -> Steps:
         """Steps of the whole argument by their keys, all of them if none is given.
@@ -286,7 +305,8 @@ class Paper:
             self.source,
             self.bibtex,
             self.conventions,
-            self._steps if order == max(self.orders) else Steps(self.narrate(order)),
+            self._steps if order == max(self.orders) else self._narrated(order),
+            self.summary,
         )
 
     def generated_files(self) -> dict[str, str]:

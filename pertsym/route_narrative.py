@@ -31,7 +31,7 @@ _WORDS: Final = MappingProxyType(
     {
         "Re": "taking the real part",
         "sift": "sifting (C4)",
-        "pinch": "the pinch (C5)",
+        "pinch": r"(C5) of $\mathcal P(x)/x$",
         "shuffle": "the shuffle rule",
         "fractions": "partial fractions",
         "fractions'": "partial fractions of opposite arguments",
@@ -52,18 +52,18 @@ def notation_step(traces: Iterable[TermTrace]) -> Step:
     used = dict.fromkeys(name for trace in traces for name in trace.rules if name in RULES)
     rules = [rule for name, rule in RULES.items() if name in used]
     definitions = (
-        r"S(x)=\frac1{\epsilon+ix}=\int_0^\infty\!d\tau\,e^{-\epsilon\tau-ix\tau},\qquad"
+        r"s(x)=\frac1{\epsilon+ix}=\int_0^\infty\!d\tau\,e^{-\epsilon\tau-ix\tau},\qquad"
         r"\mathcal D(x)=\frac{\epsilon}{\pi(\epsilon^2+x^2)},\qquad"
         r"\mathcal P(x)=\frac{x}{\epsilon^2+x^2}",
-        r"\text{crossing:}\ S(\omega+x_1)S_0(\omega+\omega'+x_2)S(\omega'+x_3),\qquad"
-        r"\text{nested:}\ S(\omega+x_1)S_0(\omega+\omega'+x_2)S(\omega+x_3)",
+        r"\text{crossing:}\ s(\omega+x_1)s_0(\omega+\omega'+x_2)s(\omega'+x_3),\qquad"
+        r"\text{nested:}\ s(\omega+x_1)s_0(\omega+\omega'+x_2)s(\omega+x_3)",
     )
     prose = (
         f"A second, independent route checks every closed form ({_SOURCE}). Each correlation "
         r"function is written through its spectrum, $C(t)=\frac1{2\pi}\int d\omega\,\hat C(\omega)"
         r"e^{-i\omega t}$, its conjugate through $\hat C(-\omega)$; with a convergence factor "
-        r"$e^{-\epsilon\tau}$ each time integral is then a function $S$, whose index tells its "
-        r"regulator: that of $S_0$, of the gap $\tau_2$, vanishes first, $S_2$ has $2\epsilon$. "
+        r"$e^{-\epsilon\tau}$ each time integral is then a function $s$, whose index tells its "
+        r"regulator: that of $s_0$, of the gap $\tau_2$, vanishes first, $s_2$ has $2\epsilon$. "
         "Products of such functions are generalized functions under the integrals over $\\omega$ "
         "and $\\omega'$ with the two spectra, and the rules below take them to their limits "
         r"$\epsilon\to0$: delta functions, principal values, and Hadamard's finite part "
@@ -79,7 +79,7 @@ def notation_step(traces: Iterable[TermTrace]) -> Step:
         rule.prove()  # or it raises
         formulas.append(Formula(rule.statement, lead=_stated(rule)))
     lines = [
-        "S(x) = 1/(ε + ix) = π D(x) - i P(x); index 0: its regulator vanishes first, 2: it is 2ε",
+        "s(x) = 1/(ε + ix) = π D(x) - i P(x); index 0: its regulator vanishes first, 2: it is 2ε",
         *(
             f"{rule.name}: {line}"
             for rule in rules
@@ -132,7 +132,7 @@ def route_step(terms: TimeIntegrand, traced: Iterable[TermTrace], written: tuple
 
 
 def _sweeps(trace: TermTrace, name: Symbol) -> list[Formula]:
-    """One term from its S functions to limits."""
+    """One term from its functions s to limits."""
     factors = trace.term.shape.factors
     spectra = [
         _spectrum(f.name, f.conjugate, w) for f, w in zip(factors, _FREQUENCIES, strict=False)

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from pertsym.language.dictionary import Dictionary, Known
 from pertsym.language.evaluation import Symbols, Values
 from pertsym.language.syntax import FormulaError
 from pertsym.library import derivations, find
+from pertsym.model_narrative import defined_symbols
 from pertsym.oscillator.weyl import ONE, P, Superoperator, X
 from pertsym.paper import Paper
 from pertsym.present.elements import element_symbol
@@ -139,6 +141,30 @@ def test_the_remainder_of_a_damped_oscillation_takes_nothing_of_second_order() -
     assert not reading(latex)
     for old, new in ((r"\frac{2}{T_2}", r"\frac{1}{T_2}"), (r"+ \omega_0^2", r"+ 2\omega_0^2")):
         assert reading(latex.replace(old, new)).startswith("sides differ"), new
+
+
+SYMBOLS = {
+    r"\sigma": "R_{0000}", "C(": r"C_{\mathrm B}(\tau_1)", r"\hat C": r"\hat C_{\mathrm B}(0)",
+    "G(": r"G_{\mathrm B}^{*}(0)", r"\mathrm{FP}": r"\mathrm{FP}\!\int", "[n": r"\beta",
+    r"\frac1{T_1}": r"\left(1/T_2\right)", r"\Delta\omega": r"\Delta\omega^{(2)}",
+}  # fmt: skip
+"""What begins a definition, and a formula that needs it."""
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_symbols_that_occur_are_defined_and_no_others(seed: int) -> None:
+    """The generator behind k, R, and G behind its parts, may come with them."""
+    random, one = Random(seed), find("biased_two_level").equations.interaction  # type: ignore[union-attr]
+    some = [name for name in SYMBOLS if random.random() < 0.5]
+    step = defined_symbols(one, "", " + ".join(SYMBOLS[name] for name in some))
+    bare = [f.latex.replace(r"_{\mathrm{B}}", "") for f in step.formulas]
+    found = {name for name in SYMBOLS if any(latex.partition("=")[0].count(name) for latex in bare)}
+    assert set(some) <= found | {"[n"}
+    assert ("[n" in some) == any("[n" in latex for latex in bare)
+    implied = {r"\sigma", "C(", r"\hat C"}
+    assert found <= set(some) | implied
+    own = defined_symbols(one, r"$G_{\mathrm B}(\omega)=\int$", SYMBOLS["G("])
+    assert not any(f.latex.startswith("G") for f in own.formulas)
 
 
 METHOD = ("method", "notation")

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from fractions import Fraction
+from random import Random
 
 import pytest
 import sympy
@@ -274,6 +275,20 @@ def test_a_long_factor_is_not_called_like_a_variable() -> None:
     for factor, name in ((x, "p"), (p, "q"), (p + q, "f")):
         text = rational_latex("a", x * (1 + x + x**2 + x**3 + factor * x**4 + factor) / 7)
         assert rf" \\ {name} &= " in text
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_sign_before_a_long_factor_goes_into_it(seed: int) -> None:
+    x, y = sympy.symbols("x y")
+    random = Random(seed)
+    number, *signs = (random.choice((-1, 1)) * random.randint(2, 9) for _ in range(5))
+    long = sum(sign * x**n for n, sign in enumerate(signs)) + y
+    text = rational_latex("a", number * y * long / (1 + y**2))
+    head, _, spelt = text.partition(r" \\ ")
+    spelt = spelt.partition("&= ")[2].partition(r" \end")[0]
+    assert not ("&= -" in head and spelt.startswith("-")), text
+    shown = sympy.sympify(re.sub(r"(\d) x", r"\1*x", spelt).translate(str.maketrans("{}", "()")))
+    assert sympy.expand(shown * (-1 if "&= -" in head else 1) * abs(number) - number * long) == 0
 
 
 def test_decimals_leave_no_huge_numbers() -> None:

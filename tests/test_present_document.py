@@ -72,6 +72,27 @@ def _derivation() -> Derivation:
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "origin", "reference"),
+    [
+        ("A. Author (1991)", r"Source: A. Author (1991)~\cite{source}.", "A. Author (1991)"),
+        (
+            "pertsym; rates as in A. Author",
+            r"Derived by pertsym; rates as in A. Author~\cite{source}.",
+            "A. Author",
+        ),
+        ("pertsym; noise", "Derived by pertsym; noise.", ""),
+    ],
+)
+def test_own_results_are_no_reference(given: str, origin: str, reference: str) -> None:
+    derivation = Derivation("n", "N", given, "", (), (), "What is found.")
+    text = latex_document(derivation)
+    assert f"What is found. {origin}" in text
+    assert (rf"\bibitem{{source}} {reference}" + "\n" in text) == bool(reference)
+    assert ("bibitem" in text) == bool(reference)
+    assert f"What is found. {origin.split('~')[0].removesuffix('.')}" in html_document(derivation)
+
+
 class LedgerRow(NamedTuple):
     """One claim."""
 

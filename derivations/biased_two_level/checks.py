@@ -68,7 +68,7 @@ def exchanged(spectral: SpectralForm) -> SpectralForm:
 
 def names() -> Dictionary:
     """Quantities, their monomials and K by order: how formulas of the ledger are read."""
-    known = known_quantities(EQUATIONS, QUANTITIES)
+    known = known_quantities(EQUATIONS, (*QUANTITIES, "R_1010", "R_1001"))
     known |= {f"K^{{({order})}}": Known(K[order]) for order in (0, 2)}
     for monomials, part in by_elements(form("k_up", 4)):
         known[f"k_{{{''.join(monomials)}}}"] = Known(part)

@@ -13,7 +13,7 @@ from derivations.biased_two_level.checks import ELIMINATED, EQUATIONS, QUANTITIE
 from pertsym.codegen.quantities import quantity_functions
 from pertsym.derivation import Step
 from pertsym.equations.thermal import classical
-from pertsym.narrative import cumulant_step, moments_step, reduction_steps
+from pertsym.narrative import closing_steps, expansion_steps, wick_step
 from pertsym.paper import Paper
 from pertsym.present.elements import strengths_markup
 from pertsym.present.expressions import rendered
@@ -28,18 +28,18 @@ def narrate(order: int) -> Iterator[Step]:
     """The argument up to order 2 or 4."""
     told = PAPER.told
     yield told("hamiltonian")
-    yield moments_step(order)
-    yield cumulant_step(2)
+    yield from expansion_steps(order)
     yield told("second-order", named(EQUATIONS, (*checks.RATES, checks.SHIFT), 2))
     yield told("mixing", named(EQUATIONS, ("R_1000", "R_1011", "R_0010", "R_1110"), 2))
     if order < 4:
         return
-    yield cumulant_step(4)
-    yield from reduction_steps(EQUATIONS, "k_up", 4)
+    yield wick_step(EQUATIONS, "k_up", 4)
+    yield from closing_steps(EQUATIONS, "k_up", 4, method=False)
     yield told("rates", named(EQUATIONS, ("k_down", "inv_T1"), 4))
     yield interference()
     yield told("dephasing", named(EQUATIONS, ("inv_T2", "inv_T2_prime"), 4))
-    yield told("frequency-shift", named(EQUATIONS, (checks.SHIFT,), 4))
+    elements = *named(EQUATIONS, ("R_1001",), 2), named(EQUATIONS, ("R_1010",), 4)[1]
+    yield told("frequency-shift", elements, named(EQUATIONS, (checks.SHIFT,), 4))
     yield told("elimination", named(EQUATIONS, ELIMINATED, 4))
     yield told("detailed-balance", NamedForm("K^{(2)}", "K(2)", K[2]))
     yield told("classical", map(noisy, ("inv_T1", "inv_T2_prime")))

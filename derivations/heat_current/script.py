@@ -33,7 +33,7 @@ from pertsym.generators.heat_current import currents_of, flow_rows, heat_current
 from pertsym.language.evaluation import Values
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
-from pertsym.narrative import cumulant_step, moments_step
+from pertsym.narrative import cumulant_steps
 from pertsym.numerics.evaluate import evaluate
 from pertsym.paper import Paper
 from pertsym.present.quantities import NamedForm
@@ -227,10 +227,7 @@ CHECKS = checks_in(globals())
 def narrate(order: int) -> Iterator[Step]:
     """The argument up to order 2 or 4."""
     yield PAPER.told("hamiltonian")
-    yield moments_step(order)
-    yield cumulant_step(2)
-    if order >= 4:
-        yield cumulant_step(4)
+    yield from cumulant_steps(order)
     yield PAPER.told("counting")
     yield PAPER.told("counted-2", counted_rates(2, (0, 0), (1, 0), (0, 1), (1, 1)))
     if order >= 4:

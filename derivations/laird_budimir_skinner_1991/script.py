@@ -21,7 +21,8 @@ from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_function, rational_functions
 from pertsym.derivation import Reading, Step
 from pertsym.equations.bloch import QUANTITIES
-from pertsym.equations.equilibrium import principal_value_form, renormalised_splitting
+from pertsym.equations.equilibrium import renormalised_splitting
+from pertsym.equations.mean_force import boltzmann, second_order
 from pertsym.equations.models import laird
 from pertsym.equations.thermal import classical, zero_temperature
 from pertsym.exact import Gaussian
@@ -60,11 +61,8 @@ def names() -> Dictionary:
     for order in (2, 4):  # (58), (81)
         known[rf"\lim_{{t\to\infty}} R_{{0000}}^{{({order})}}(t)"] = f"R_{{0000}}^{{({order})}}"
     for level in (0, 1):
-        energy = BLOCH.interaction.energies[level]
-        second = sum((principal_value_form(term) for term in K.simplex_terms(level)), ZERO_FORM)
-        first = monomial(Gaussian(1), Thermal("T", 0, energy))
-        for order, form in ((0, first), (2, second)):
-            known[f"K_{{{level}{level}}}^{{({order})}}"] = Known(form)
+        for order, form in ((0, boltzmann), (2, partial(second_order, m=level))):
+            known[f"K_{{{level}{level}}}^{{({order})}}"] = Known(form(BLOCH.interaction, level))
     constants = {n: Known(K[n]) for n in (0, 2)}
     known |= {f"K^{{({n})}}": value for n, value in constants.items()}
     known["K"] = _whole(constants, 4)
@@ -151,14 +149,13 @@ def narrate(order: int) -> Iterator[Step]:
     told = PAPER.told
     # Sec. II: two levels, coupled off-diagonally to oscillators
     yield told("hamiltonian")
-    yield narrative.moments_step(order, "(37)-(39)")
-    yield narrative.cumulant_step(2, "(40)")
+    yield from narrative.expansion_steps(order, ("(37)-(39)", "(40)", "(41)"))
     # Secs. III A, IV A, IV B
     second = ("k_up", "k_down", "inv_T1", "inv_T2", "frequency_shift")
     yield told("second-order", named(second, 2))
     if order >= 4:
-        yield narrative.cumulant_step(4, "(41)")
-        yield from narrative.reduction_steps(BLOCH, "k_up", 4, ("(90)", "(91)"))
+        yield narrative.wick_step(BLOCH, "k_up", 4, "(90)")
+        yield from narrative.closing_steps(BLOCH, "k_up", 4, "(91)", method=False)
         # Sec. III B, after Eq. (91): the down rate is derived directly, not by substitution
         if BLOCH.k_up[4].form.reversed_frequencies() != BLOCH.k_down[4].form:
             raise RoutesDisagree("k_down(4) is not k_up(4) with w0 -> -w0")
@@ -178,19 +175,21 @@ def narrate(order: int) -> Iterator[Step]:
         NamedForm(rf"\lim_{{T\to0}}{_DEPHASING}", "(1/T2')(4) at T = 0", pure),
     )
     # Sec. IV C: the pure-dephasing rate has an integral that does not close
-    form = narrative.spectral_step(BLOCH, "inv_T2_prime", 4, "(135)")
-    terms = narrative.wick_step(BLOCH, "inv_T2_prime", 4, "(133), (134)")
-    yield told("dephasing", terms, form, form=form.prose)
+    yield told("dephasing", narrative.wick_step(BLOCH, "inv_T2_prime", 4, "(133), (134)"))
+    for step in narrative.closing_steps(BLOCH, "inv_T2_prime", 4, "(135)", method=False)[:2]:
+        yield replace(step, key=f"dephasing-{step.key}", level=2)
     # Appendix A at fourth order, a result the paper does not have; and Eqs. (126)-(129)
     shift, splitting = BLOCH.frequency_shift, renormalised_splitting(laird())
     difference = splitting - BETA * shift[2].form
     yield told(
         "frequency-shift",
+        named(("R_1001",), 2),
+        named(("R_1010",), 4)[1],
         NamedForm(r"\Delta\omega^{(4)}", "Δω(4)", shift[4].form),
         NamedForm(r"\beta\,\Delta\bar\omega^{(2)}", "βΔω̄(2)", splitting, "(128)"),
         NamedForm(r"\beta\,\Delta\omega'^{(2)}", "βΔω'(2)", difference, "(129)"),
-        narrative.spectral_step(BLOCH, "R_1001", 4),
     )
+    yield told("other-element", named(("R_1001",), 4))
     # Sec. V: real, even correlation functions
     relaxation, pure = (
         classical(x[4].form, ("C1", "C2")) for x in (BLOCH.inv_T1, BLOCH.inv_T2_prime)
@@ -202,10 +201,9 @@ def narrate(order: int) -> Iterator[Step]:
     )
     # Appendix E
     wanted = [r for r in rational_results() if r.name.endswith(("inv_T1_4", "inv_T2_prime_4"))]
-    yield told(
-        "appendix-e",
-        [rendered(f"{symbol(r.name[3:-2]).latex}^{{(4)}}", r.expression) for r in wanted],
-    )
+    shown = [rendered(f"{symbol(r.name[3:-2]).latex}^{{(4)}}", r.expression) for r in wanted]
+    of = zip(wanted, shown, strict=True)
+    yield told("appendix-e", (replace(f, lead=f"Model ({r.name[:2]}):") for r, f in of))
 
 
 W0 = sympy.Symbol("omega_0", positive=True)

@@ -53,9 +53,8 @@ def form(name: str, order: int) -> SpectralForm:
 def names() -> Dictionary:
     """Rates and populations by order: how formulas of the ledger are read."""
     known = known_quantities(GENERATOR, (*RATES, *ELIMINATED))
-    for level in range(LEVELS):
-        for order in (0, 2):
-            known[f"p_{level}^{{({order})}}"] = Known(population(level, order))
+    for level, order in product(range(LEVELS), (0, 2)):
+        known[f"p_{level}^{{({order})}}"] = Known(population(level, order))
     known["k_{xxyy}"] = Known(dict(by_elements(form("k_20", 4)))["x", "x", "y", "y"])
     return replace(Dictionary.of(INTERACTION), quantities=known)
 
@@ -68,10 +67,8 @@ def population(level: int, order: int) -> SpectralForm:
 def flow(level: int, order: int) -> SpectralForm:
     """d p_level/dt, of order 2 or 4, in the equilibrium of imaginary time, before KMS is used."""
     total = ZERO_FORM
-    for other in range(LEVELS):
-        if other == level:
-            continue
-        for n in range(2, order + 1, 2):
+    for other, n in product(range(LEVELS), range(2, order + 1, 2)):
+        if other != level:
             gain = form(f"k_{level}{other}_eliminated", n) * population(other, order - n)
             loss = form(f"k_{other}{level}_eliminated", n) * population(level, order - n)
             total += gain - loss
@@ -137,9 +134,8 @@ def paths_between_baths(digits: int) -> Findings:
 @check("rates in closed form", "imaginary-time expansion", "KMS relation")
 def equilibrium(digits: int) -> Findings:
     """Both baths at one temperature: populations of imaginary time are stationary."""
-    for level in range(LEVELS):
-        for order in ORDERS:
-            yield exact(f"level {level}, order {order}", through_kms(flow(level, order)), ZERO_FORM)
+    for level, order in product(range(LEVELS), ORDERS):
+        yield exact(f"level {level}, order {order}", through_kms(flow(level, order)), ZERO_FORM)
 
 
 elements_by_routes = standard.elements_by_routes(GENERATOR, CHOSEN, (5,))
@@ -153,13 +149,12 @@ CHECKS = checks_in(globals())
 def narrate(order: int) -> Iterator[Step]:
     """The argument up to order 2 or 4."""
     yield PAPER.told("hamiltonian")
-    yield narrative.moments_step(order)
-    yield narrative.cumulant_step(2)
+    yield from narrative.expansion_steps(order)
     yield PAPER.told("second-order", named(GENERATOR, (*RATES, *COHERENCES), 2))
     if order < 4:
         return
-    yield narrative.cumulant_step(4)
-    yield from narrative.reduction_steps(GENERATOR, "k_20", 4)
+    yield narrative.wick_step(GENERATOR, "k_20", 4)
+    yield from narrative.closing_steps(GENERATOR, "k_20", 4, method=False)
     yield PAPER.told("rates", named(GENERATOR, [name for name in RATES if name != "k_20"], 4))
     changed = [name for name in RATES if form(f"{name}_eliminated", 4) != form(name, 4)]
     eliminated = named(GENERATOR, [f"{name}_eliminated" for name in changed], 4)

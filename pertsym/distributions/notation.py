@@ -66,7 +66,7 @@ def _mark(factor: Factor) -> str:
 
 
 def factor_latex(factor: Factor, variables: tuple[str, str], constants: tuple[str, ...]) -> str:
-    """The same in LaTeX."""
+    """The same in LaTeX, where S is an operator and the function is s."""
     inside = _argument(factor.argument, variables, constants)
     if factor.kind is Kind.FP:
         if factor.order == 1:
@@ -74,7 +74,7 @@ def factor_latex(factor: Factor, variables: tuple[str, str], constants: tuple[st
         return rf"\mathrm{{FP}}\frac{{1}}{{{_bracketed(inside)}^{{{factor.order}}}}}"
     if factor.kind is Kind.Q:
         return rf"\frac{{\mathcal{{P}}({inside})}}{{{inside}}}"
-    name = {Kind.S: "S", Kind.D: r"\mathcal{D}", Kind.P: r"\mathcal{P}", Kind.DELTA: r"\delta"}[
+    name = {Kind.S: "s", Kind.D: r"\mathcal{D}", Kind.P: r"\mathcal{P}", Kind.DELTA: r"\delta"}[
         factor.kind
     ]
     return f"{name}{_mark(factor)}{_primes(factor)}({inside})"
@@ -175,7 +175,7 @@ def combination_text(products: Combination) -> str:
 
 
 def combination_latex(products: Combination) -> str:
-    """The same in LaTeX."""
+    """The same in LaTeX, where S is an operator and the function is s."""
     return signed_sum(product_latex(p, RULE_VARIABLES, RULE_CONSTANTS) for p in products)
 
 

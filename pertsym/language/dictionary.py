@@ -226,7 +226,8 @@ def bare(latex: str) -> str:
 def known_quantities(equations: Equations, names: Iterable[str]) -> dict[str, Known | str]:
     """What the names of quantities at orders 2 and 4 mean in formulas."""
     return {
-        f"{symbol(name).latex}^{{({n})}}": Known(equations.series(name)[n].form)
+        f"{symbol(name).latex}^{{({n})}}": Known(quantity.form, quantity.imaginary)
         for name in names
         for n in (2, 4)
+        for quantity in (equations.series(name)[n],)
     }

@@ -19,6 +19,8 @@ from pertsym.present.mathml import mathml_or_source
 from pertsym.present.metrics import rendered_width
 
 _ALIGNED = re.compile(r"\s*\\begin\{aligned\}(.*)\\end\{aligned\}\s*", re.DOTALL)
+_OWN = re.compile(r"pertsym; .*? (?:in|of) (.*)")
+"""The source of a result of our own: what is compared with what, which is the reference."""
 _TALLEST = 8
 """Rows of a formula that are kept on one page; `aligned` cannot be broken across two."""
 _WIDEST = WIDTH
@@ -94,7 +96,12 @@ def _document(
     prose: Callable[[str], str],
     **more: Any,
 ) -> str:
-    rows = tuple(ledger)
+    rows, found = tuple(ledger), _OWN.fullmatch(derivation.source)
+    own = derivation.source.startswith("pertsym")
+    origin = f"{'Derived by' if own else 'Source:'} {derivation.source}"
+    reference = (
+        found[1] if found else "" if own and not _numbered(derivation) else derivation.source
+    )
     template = {"latex": "article.tex.jinja", "html": "page.html.jinja"}[style]
     return (
         _environment(style)
@@ -102,7 +109,10 @@ def _document(
         .render(
             derivation=derivation,
             title=prose(derivation.title),
-            source=prose(derivation.source),
+            source=derivation.source,
+            summary=prose(derivation.summary),
+            origin=prose(origin),
+            reference=prose(reference),
             numbered=_numbered(derivation),
             conventions=[prose(text) for text in derivation.conventions],
             ledger=Safe(ledger_table(rows, style)) if rows else "",

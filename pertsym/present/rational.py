@@ -16,12 +16,18 @@ _LINE = 5
 def rational_latex(symbol: str, expression: sympy.Expr) -> str:
     """``symbol = fraction``, with the long factor above called p and spelt out below.
 
-    Where p is one of its variables, the factor is q.
+    Where p is one of its variables, the factor is q.  A sign before the fraction goes into p
+    where p begins with one.
     """
     if not expression:
         return rf"{symbol} = 0"
     above, below = sympy.fraction(expression)
     factors = [_split(factor) for factor in sympy.Mul.make_args(above)]
+    many = [base for base, power in factors if _terms(base) > _SHORT and power % 2]
+    odd = [base for base in many if _ordered(base)[0].startswith("-")]
+    if odd and any(base.is_Number and base < 0 and power % 2 for base, power in factors):
+        number = next(base for base, power in factors if base.is_Number and base < 0)
+        factors = [(-x if x in (number, odd[0]) else x, power) for x, power in factors]
     long = [base for base, _ in factors if _terms(base) > _SHORT]
     taken = {str(variable)[0] for variable in expression.free_symbols}
     letter = next((free for free in "pqfg" if free not in taken), "p")
