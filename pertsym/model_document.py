@@ -14,7 +14,7 @@ from pertsym.distributions.route import trace
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.generator import ELIMINATED
 from pertsym.equations.series import Equations
-from pertsym.estimate import scientific
+from pertsym.estimate import scientific, with_error
 from pertsym.evaluated import Numbers
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.terms import TimeIntegrand
@@ -310,7 +310,10 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
         )
     numbers = Numbers(basis.at(model.values, model.baths))
     baths = tuple(bath_formulas(numbers.model))
-    formulas, lines, missing, negative = [], [], [], []
+    bounded = all(getattr(bath.density, "continues", True) for bath in numbers.model.used_baths)
+    rows: list[str] = []
+    lines: list[str] = []
+    missing, negative = [], []
     for name in names:
         latex, text = symbol(name)
         total = 0.0
@@ -320,20 +323,15 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
             except (Divergent, NotYetDerivable, InputError) as fault:
                 missing.append(f"{text}({n}): {fault}")
                 continue
-            if isinstance(value, complex):
-                shown, plain = (
-                    scientific(value.real) + scientific(value.imag, sign=True) + r"\,i",
-                    f"{value:.10g}",
-                )
-            else:
-                shown, plain = scientific(float(value)), f"{float(value):.10g}"
-                total += float(value)
-            line, value_latex = f"{text}({n}) = {plain}", f"{latex}^{{({n})}} = {shown}"
-            if error:
-                line += f" +- {float(error):.1e}"
-                value_latex += rf" \pm {scientific(float(error), 2)}"
-            formulas.append(Formula(value_latex, text=(line,)))
-            lines.append(line)
+            total += complex(value).real
+            shown, plain = with_error(complex(value), float(error))
+            # errors that are no bounds: docs/explanation/errors.md
+            closed = n == 2 or (
+                basis.dimension == 2 and name.removesuffix(ELIMINATED) in QUANTITIES
+            )
+            guess = error and not (bounded and closed)
+            rows.append(f"{latex}^{{({n})}} &= {shown}" + (r"\;\text{(estimate)}" if guess else ""))
+            lines.append(f"{text}({n}) = {plain}{' (estimate)' if guess else ''}")
         if name.startswith("k_") and total < 0:
             negative.append(f"${latex}$")
     below = ", ".join(negative) + (" is" if len(negative) == 1 else " are")
@@ -345,16 +343,19 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
         if negative
         else ""
     )
-    unit = numbers.model.units.rate
+    unit, guessed = numbers.model.units.rate, any("(estimate)" in line for line in lines)
+    joined = " \\\\\n".join(rows)
+    table = Formula(f"\\begin{{aligned}}\n{joined}\n\\end{{aligned}}", text=tuple(lines))
     yield Step(
         "numbers",
         "Values",
         "The formulas at the values of the model"
         + (f", in {unit}" if unit else ", in the unit of the energies")
-        + r"; what stands after $\pm$ is a bound of the error or, beyond closed forms, an estimate."
+        + r"; what stands after $\pm$ bounds the error"
+        + (", or where a line says so is an estimate of it." if guessed else ".")
         + warned
         + "".join(f" No value of {reason}." for reason in missing),
-        (*baths, *formulas),
+        (*baths, *([table] if rows else [])),
         (*lines, *missing),
     )
 

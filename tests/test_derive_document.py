@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,11 @@ import sympy
 import pertsym as ps
 from pertsym.derivation import Derivation, Formula, Step
 from pertsym.distributions.chains import orient_chains
+from pertsym.estimate import with_error
 from pertsym.exact import Gaussian
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.statement_file import load_statement
 from pertsym.present.document import html_document, latex_document
 from pertsym.present.elements import strengths_markup
 from pertsym.present.text import formula_text, prose_text
@@ -559,7 +562,7 @@ def test_documents_state_the_baths_and_one_quantity_has_values(tmp_path: Path, s
         shown = [float(x) for x in re.findall(r"T=([\d.]+)\\;", values)]
         assert shown == pytest.approx([hot * kelvin, cold * kelvin], rel=1e-5)
         assert r"\mathrm{cm}^{-1}" in values
-        assert "k_{10}^{(2)} = " in values
+        assert "k_{10}^{(2)} &= " in values
         assert r"\beta_a" in written
     path.write_text(TWO_BATHS.format(hot, hot, lam), encoding="utf-8")
     assert run("derive", path, "--order", 2, "--latex", out).exit_code == 0
@@ -597,3 +600,32 @@ def test_long_sums_are_shortened_with_one_sign_wherever_they_stand() -> None:
             assert not re.search(r"\+(\{\})?&? *-", long)
             begins = first.replace(r"\begin{aligned}", "").lstrip(" &{}\n")
             assert ("-" in long.partition(r"\int")[0].partition("=")[2]) == (begins[0] == "-")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_printed_errors_are_true_of_printed_numbers(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(300):
+        value, error = (rng.uniform(-1, 1) * 10 ** rng.uniform(-12, 8) for _ in range(2))
+        error = abs(error) * 10 ** -rng.uniform(0, 14)
+        number, bound = (Fraction(x) for x in with_error(value, error)[1].split(" +- "))
+        assert abs(number - Fraction(value)) + Fraction(error) <= bound
+        assert bound <= Fraction(error) * Fraction(6, 5)  # and no larger than it must
+    path = tmp_path / "m.toml"
+    path.write_text(TWO_BATHS.format(300, 300, rng.randint(2, 9)), encoding="utf-8")
+    for size, marked in ((2, 0), (3, 6)):  # bounds of two levels, estimates of order 4 of more
+        derived = ps.derive(load_statement(path))
+        if size == 3:
+            h = [[0, 0.2, 0.1], [0.2, 1, 0.3], [0.1, 0.3, 2.5]]
+            one = ps.Coupling([[1, 0, 0], [0, 0, 0], [0, 0, -1]], "b")
+            bath = ps.Bath(DRUDE, temperature=1.0)
+            derived = ps.derive(ps.Model(hamiltonian=h, couplings=[one], baths={"b": bath}))
+        step = derived.document(order=4).step("numbers")
+        assert sum("(estimate)" in line for line in step.text) == marked
+        numbers = derived.at()
+        name = "k_up" if size == 2 else "k_10"
+        for order in (2, 4):
+            (line,) = [x for x in step.text if x.startswith(f"k10({order}) = ")]
+            number, bound = map(Fraction, line.split(" = ")[1].split(" (")[0].split(" +- "))
+            exact, error = numbers[name][order]
+            assert abs(number - Fraction(float(exact))) + Fraction(float(error)) <= bound
