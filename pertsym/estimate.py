@@ -66,10 +66,10 @@ def _decimal(x: Decimal, power: str) -> str:
     return mantissa + power % int(exponent)
 
 
-def scientific(x: float, digits: int = 8, *, sign: bool = False) -> str:
-    """A number in LaTeX: 1.5\\times10^{-3}."""
+def scientific(x: float, digits: int = 8, *, sign: bool = False, zeros: bool = False) -> str:
+    """A number in LaTeX: 1.5\\times10^{-3}; with `zeros` all digits, if they end in zeros."""
     mark = "+" if sign and x >= 0 else ""
     if x and isfinite(x) and not 1e-3 <= abs(x) < 1e6:
         mantissa, _, exponent = f"{x:.{digits - 1}e}".partition("e")
         return rf"{mark}{mantissa}\times10^{{{int(exponent)}}}"
-    return mark + f"{x:.{digits}g}"
+    return mark + (f"{x:#.{digits}g}" if zeros else f"{x:.{digits}g}")

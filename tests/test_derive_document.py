@@ -643,3 +643,35 @@ def test_printed_errors_are_true_of_printed_numbers(tmp_path: Path, seed: int) -
             number, bound = map(Fraction, line.split(" = ")[1].split(" (")[0].split(" +- "))
             exact, error = numbers[name][order]
             assert abs(number - Fraction(float(exact))) + Fraction(float(error)) <= bound
+
+
+def test_words_of_a_document_are_of_its_model() -> None:
+    """Coupled populations and coherences, orders without a term, one or several temperatures."""
+    uncoupled = ps.derive([ps.Coupling(ps.sigma_x, "X")]).document(order=2)
+    assert r"\lambda_P" not in "".join(f.latex for f in uncoupled.step("definitions").formulas)
+    tilted, v = ps.derive(TILTED).document(order=2), ps.derive(V_SYSTEM).document(order=2)
+    for document, feeds in ((tilted, True), (v, False)):  # each bath of V has one transition
+        stated = document.step("definitions").formulas
+        assert (r"\lambda_P" in "".join(f.latex for f in stated)) == feeds
+    assert r"\beta_a=1/T_a" in "".join(f.lead for f in v.step("definitions").formulas)
+    heading = ps.derive(V_SYSTEM).document(order=4, quantities=["k_21"]).step("k_21-heading")
+    assert "No operator connects the levels 2 and 1: there is no term of order 2" in heading.prose
+    assert "cancel" not in heading.prose
+    shift = ps.derive(TILTED).document(quantities=["frequency_shift"])
+    last = shift.step("frequency_shift-4-spectral")
+    assert any(x.startswith("Im R1010(4) = ") for x in last.text)
+    assert "`derived.R[1, 0, 1, 0][4].terms`" in shift.step("frequency_shift-4-wick").prose
+    assert r"\texttt{derived.R[1, 0, 1, 0][4].terms}" in latex_document(shift)
+    assert "-R_{0000}" in ps.derive(TILTED).document(order=2).step("k_up-heading").prose
+
+
+def test_numerical_eigenvectors_are_printed() -> None:
+    h = [[0, 0.2, 0.1], [0.2, 1, 0.3], [0.1, 0.3, 2.5]]
+    couplings = [ps.Coupling([[1, 0, 0], [0, 0, 0], [0, 0, -1]], "b")]
+    step = ps.derive(ps.Model(hamiltonian=h, couplings=couplings)).document(order=2).steps[1]
+    rows = [f.latex for f in step.formulas if f.latex.startswith("|")]
+    v = np.array([[float(x) for x in re.findall(r"[-+]?[\d.]+(?=\\,)", row)] for row in rows])
+    energies = np.linalg.eigvalsh(h)
+    assert np.allclose(v @ np.array(h) @ v.T, np.diag(energies), atol=1e-7)
+    assert "share a name" not in step.prose
+    assert "rounded to eight digits" in step.prose
