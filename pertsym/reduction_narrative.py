@@ -37,8 +37,8 @@ _ONE, _TWO = Markup(r"\ell_1", "ℓ1"), Markup(r"\ell_2", "ℓ2")
 _DOUBLE: Final = Markup(r"\int_0^\infty\!d\ell_1\int_0^\infty\!d\ell_2\,", "∫dℓ1 ∫dℓ2 ")
 _DIFFERENCE: Final = Markup(r"(\ell_1-\ell_2)", "(ℓ1-ℓ2)")
 _SIGN: Final = Markup(r"\operatorname{sgn}(\ell_1-\ell_2)\,", "sgn(ℓ1-ℓ2) ")
-_LONGER: Final = Markup(r"\Theta(\ell_1-\ell_2)\,", "Θ(ℓ1-ℓ2) ")
-_SHORTER: Final = Markup(r"\Theta(\ell_2-\ell_1)\,", "Θ(ℓ2-ℓ1) ")
+_LONGER: Final = Markup(r"\Theta{(\ell_1-\ell_2)}\,", "Θ(ℓ1-ℓ2) ")
+_SHORTER: Final = Markup(r"\Theta{(\ell_2-\ell_1)}\,", "Θ(ℓ2-ℓ1) ")
 _SIDES: Final = r"$\Theta(x)=1$ for $x>0$ and $0$ otherwise"
 _REAL: Final = Markup(r"\operatorname{Re}", "Re ")
 
@@ -224,7 +224,7 @@ def arc_step(terms: TimeIntegrand, name: tuple[str, str], form: SpectralForm) ->
         formulas = [Formula(_stacked([f.latex for f in formulas]), text=tuple(lines))]
     else:
         first = ordered[0]
-        example = f"For example, with {_SIDES}, the first of the terms becomes"
+        example = f"Of so many terms the first is shown: with {_SIDES}, it becomes"
         show(_term_pieces(first), "", Symbol("I_1", "I1"))
     adding = (
         f"The {_count(exponentials, 'exponential')} in $\\ell_1$ and $\\ell_2$ are added up"

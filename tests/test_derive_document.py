@@ -397,7 +397,7 @@ def test_arc_lengths_have_names_of_their_own(seed: int) -> None:
         lines = " ".join((*step.text, *(f.latex for f in step.formulas)))
         for length in (r"\$[uv]\$", r"[dC(][*^]*\(?[uv]\b", r"\{-?i[^}]*(?<![a-z])[uv]\b"):
             assert not re.search(length, words + lines)
-        if r"\Theta(" in lines:
+        if r"\Theta{(" in lines:
             assert r"$\Theta(x)=1$" in words
 
 
