@@ -200,8 +200,6 @@ def quantity_steps(
     left = latex.removeprefix(r"\left(").removesuffix(r"\right)")
     right, words = parts[1:] if brief else _defined(name)
     gone = [_no_term(equations, name, n) for n in zero]
-    if not brief and len(equations.weights(name) or ()) == 1 and "=" in right:
-        gone.append(f"The terms of ${left}$ below are those of ${right.partition('=')[0]}$.")
     words = " ".join([*gone, words.replace("It is", f"${left}$ is", 1) if gone else words])
     stated = Formula(f"{left} = {right}")
     lines = (*formula_text(stated), *(f"{text}({n}) = 0" for n in zero))

@@ -37,7 +37,8 @@ def statement_steps(interaction: Interaction, basis: Eigenbasis | None) -> Itera
     if basis is not None:
         yield hamiltonian_step(basis.model)
         yield eigenbasis_step(basis)
-    definitions = definitions_step(interaction, _temperatures(interaction, basis))
+    temperatures = _temperatures(interaction, basis)
+    definitions = definitions_step(interaction, temperatures, interaction.dimension)
     if basis is not None and basis.model.pairs:
         pairs = tuple(pair_formulas(basis.model))
         lines = [line for formula in pairs for line in formula_text(formula)]
@@ -269,9 +270,9 @@ def _numerical_vectors(basis: Eigenbasis) -> list[str]:
     return found
 
 
-def definitions_step(interaction: Interaction, temperatures: int = 1) -> Step:
+def definitions_step(interaction: Interaction, temperatures: int = 1, levels: int = 2) -> Step:
     """C, Ĉ, P, FP: everything that closed forms are made of."""
-    example = r"\omega_0" if interaction.dimension == 2 else r"\omega_1"
+    example = r"\omega_0" if levels == 2 else r"\omega_1"
     each = "_a" if temperatures > 1 else ""
     indexed = any(interaction.correlations.values())
     formulas = [
@@ -285,12 +286,7 @@ def definitions_step(interaction: Interaction, temperatures: int = 1) -> Step:
         Formula(
             r"C(t) = \langle B(t)B(0)\rangle=C(-t)^*, \qquad B(t)=e^{iH_Bt}B\,e^{-iH_Bt}",
             lead="A bath enters only through its correlation function"
-            + (
-                "; in formulas $B$, $C$ and what follows from $C$ carry the name of the bath as an "
-                "index:"
-                if indexed
-                else ":"
-            ),
+            + (", in formulas told apart by an index:" if indexed else ":"),
         ),
         Formula(
             r"\hat C(\omega) = \int dt\, e^{i\omega t}C(t), \qquad "

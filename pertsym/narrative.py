@@ -173,12 +173,20 @@ def wick_step(equations: Equations, name: str, order: int, source: str = "") -> 
             "; each stands for itself and its complex conjugate."
             if terms.real_part and len(terms) > 1
             else "."
-        ),
+        )
+        + _LOSS.get(name, ""),
         (Formula(integrand_latex(terms, written.latex), source),),
         integrand_text(terms, written.text),
         drawn=drawable.drawn(_DRAWN) if shown else (),
         caption=caption(drawable, _DRAWN) if shown else "",
     )
+
+
+_LOSS = {
+    "k_up": " They are those of $-R_{0000}$, so that every path begins and ends in level 0.",
+    "k_down": " They are those of $-R_{1111}$, so that every path begins and ends in level 1.",
+}
+"""Rates of two levels are what leaves a level, not the element $R_{aabb}$ itself."""
 
 
 def elimination_step(name: str, order: int) -> Step:

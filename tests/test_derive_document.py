@@ -662,7 +662,6 @@ def test_words_of_a_document_are_of_its_model() -> None:
     assert any(x.startswith("Im R1010(4) = ") for x in last.text)
     assert "`derived.R[1, 0, 1, 0][4].terms`" in shift.step("frequency_shift-4-wick").prose
     assert r"\texttt{derived.R[1, 0, 1, 0][4].terms}" in latex_document(shift)
-    assert "-R_{0000}" in ps.derive(TILTED).document(order=2).step("k_up-heading").prose
 
 
 def test_numerical_eigenvectors_are_printed() -> None:
