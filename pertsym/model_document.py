@@ -12,11 +12,12 @@ from pertsym.baths.divergence import Divergent
 from pertsym.derivation import Derivation, Formula, Step
 from pertsym.distributions.route import trace
 from pertsym.equations.bloch import QUANTITIES, Bloch
-from pertsym.equations.generator import ELIMINATED
+from pertsym.equations.generator import ELIMINATED, Generator
 from pertsym.equations.series import Equations
-from pertsym.estimate import scientific
+from pertsym.estimate import scientific, with_error
 from pertsym.evaluated import Numbers
 from pertsym.expansion.interaction import Interaction
+from pertsym.expansion.paths import count_paths
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.model.bath import Bath
 from pertsym.model.eigenbasis import Eigenbasis
@@ -24,6 +25,7 @@ from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model as Numerical
 from pertsym.model_narrative import known_energies, statement_steps, unit_latex
 from pertsym.narrative import (
+    DOTTED,
     all_terms,
     arc_lengths_step,
     cumulant_step,
@@ -37,7 +39,7 @@ from pertsym.narrative import (
 )
 from pertsym.present.formulas import sorted_terms
 from pertsym.present.latex import form_latex, integrand_latex
-from pertsym.present.quantities import Symbol, at_order, symbol
+from pertsym.present.quantities import Symbol, at_order, named, symbol
 from pertsym.present.statement import bath_latex
 from pertsym.present.text import form_lines, formula_text
 from pertsym.reduction_narrative import method_step
@@ -94,7 +96,14 @@ def document(
     if not names:
         found, none = _default(equations, order)
         names, left = found[:_MOST_RATES], found[_MOST_RATES:]
-    steps = [*statement_steps(interaction, basis), moments_step(order)]
+    *stated, definitions = statement_steps(interaction, basis)
+    if mixing := _mixing(equations):
+        definitions = replace(
+            definitions,
+            formulas=(*definitions.formulas, mixing),
+            text=(*definitions.text, *formula_text(mixing)),
+        )
+    steps = [*stated, definitions, moments_step(order)]
     for n in orders:
         expanded = [cumulant_step(n), words_step(n)]
         if n > 2:  # in the words of order 2
@@ -102,7 +111,7 @@ def document(
             expanded[0] = replace(expanded[0], prose=again)
             left_over = (
                 "Pairings that can be cut between two neighbouring times cancel between the "
-                "averages. The others leave"
+                f"averages. {DOTTED} The others leave:"
             )
             expanded[1] = replace(expanded[1], prose=left_over)
         steps += [replace(step, level=2) for step in expanded]
@@ -124,8 +133,34 @@ def document(
     if basis is not None:
         steps += list(number_steps(basis, names, order))
     name = "" if basis is None or basis.model.name == "model" else f": {basis.model.name}"
-    title = f"Equations of motion to order {order}{name}"
+    title = f"{'Rates' if quantities is None else 'Quantities'} to order {order}{name}"
     return Derivation(title, title, "", "", (), tuple(steps))
+
+
+def _mixing(equations: Equations) -> Formula | None:
+    """What blocks of the generator leave out, if populations and coherences are coupled."""
+    generator = equations.generator if isinstance(equations, Bloch) else equations
+    assert isinstance(generator, Generator)
+    size = range(generator.dimension)
+    pairs = [(c, a, b) for c in size for a in size for b in size if a != b]
+    if not (
+        any(len(generator.element(2, (a, b, c, c))) for c, a, b in pairs)
+        and any(len(generator.element(2, (c, c, a, b))) for c, a, b in pairs)
+    ):
+        return None
+    also = (
+        "These are elements and blocks of $R$."
+        if len(size) == 2
+        else "Rates are elements of $R$; the equations of motion need those between populations "
+        "and coherences, $R_{ab,cc}$ and $R_{cc,ab}$, as well."
+    )
+    return Formula(
+        r"\sum_Q\frac{R_{PQ}^{(2)}R_{QP}^{(2)}}{\lambda_P-\lambda_Q},\qquad"
+        r"\lambda_{ab}=-i(E_a-E_b)",
+        lead=f"{also} In this model populations and coherences are coupled at second order, so "
+        "that the eigenvalues of $R$ differ from those of a block, with elements $P$ inside it "
+        "and $Q$ outside, at fourth order by",
+    )
 
 
 def quantity_steps(
@@ -148,14 +183,14 @@ def quantity_steps(
         if brief:
             steps = [replace(spectral, prose="It is that combination of the closed forms above.")]
         elif terms is None:
-            steps = [replace(spectral, prose="It follows from the closed forms of the elements.")]
+            steps = [_from_elements(equations, name, order, spectral)]
             if order == orders[-1]:
                 steps = [_made_of(equations, name, order), *steps]
         else:
             wick = wick_step(equations, name, order)
             if len(terms) > _MOST_TERMS:
                 formula, lines = _some_terms(terms, at_order(name, order))
-                prose = f"{wick.prose} {_FIRST}"
+                prose = f"{wick.prose} {_first(name, order)}"
                 wick = replace(wick, prose=prose, formulas=(formula,), text=lines)
             steps = [wick, arc_lengths_step(equations, name, order), spectral]
             if order == orders[-1] and len(terms) <= _MOST_RULES:
@@ -164,11 +199,23 @@ def quantity_steps(
     latex, text = symbol(name)
     left = latex.removeprefix(r"\left(").removesuffix(r"\right)")
     right, words = parts[1:] if brief else _defined(name)
-    gone = [f"At order {n} all terms cancel, ${latex}^{{({n})}}=0$." for n in zero]
+    gone = [_no_term(equations, name, n) for n in zero]
     words = " ".join([*gone, words.replace("It is", f"${left}$ is", 1) if gone else words])
     stated = Formula(f"{left} = {right}")
-    lines = (*formula_text(stated), *(f"{text}({n}) = 0: all terms cancel" for n in zero))
+    lines = (*formula_text(stated), *(f"{text}({n}) = 0" for n in zero))
     return [Step(f"{name}-heading", _heading(name), words, (stated,), lines), *found]
+
+
+def _no_term(equations: Equations, name: str, order: int) -> str:
+    """Why an order vanishes: no way through the levels, or no term is left of those there are."""
+    zero = f"${at_order(name, order).latex}=0$"
+    ways = [count_paths(equations.interaction, order, e) for e in equations.weights(name) or ()]
+    if sum(ways):
+        return f"At order {order} no term is left, {zero}."
+    if order == 2 and name.startswith("k_") and name not in QUANTITIES:
+        a, b = _levels(name)
+        return f"No operator connects the levels {a} and {b}: there is no term of order 2, {zero}."
+    return f"No {order} couplings lead through the levels that way: {zero}."
 
 
 def _defined(name: str) -> tuple[str, str]:
@@ -187,8 +234,7 @@ def _defined(name: str) -> tuple[str, str]:
     if kind in known:
         return known[kind], "In elements of the generator it is"
     if kind.startswith("k_"):
-        levels = kind.removeprefix("k_")
-        to, start = levels.split(",") if "," in levels else (levels[0], levels[-1])
+        to, start = _levels(kind)
         return f"R_{{{to}{to}{start}{start}}}", "It is the element"
     levels = kind.removeprefix("R_")
     a, b, c, d = levels.split(",") if "," in levels else list(levels)
@@ -206,6 +252,13 @@ _SUMS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
 }
 
 
+def _levels(rate: str) -> tuple[str, str]:
+    """Where a rate k_ab leads, and from where."""
+    levels = rate.removeprefix("k_").removesuffix(ELIMINATED)
+    to, start = levels.split(",") if "," in levels else (levels[0], levels[-1])
+    return to, start
+
+
 def _heading(name: str) -> str:
     latex = symbol(name).latex.removeprefix(r"\left(").removesuffix(r"\right)")
     kind = name.removesuffix(ELIMINATED)
@@ -218,14 +271,18 @@ def _heading(name: str) -> str:
         "frequency_shift": "Shift of the transition frequency, ${}$",
     }.get(kind, "The element ${}$")
     if kind not in QUANTITIES and kind.startswith("k_"):
-        levels = kind.removeprefix("k_")
-        to, start = levels.split(",") if "," in levels else (levels[0], levels[-1])
+        to, start = _levels(kind)
         words = f"The rate ${{}}$ from level {start} to level {to}"
     after = ", the other elements eliminated" if kind != name else ""
     return words.replace("{}", latex) + after
 
 
-_FIRST = "The first terms are shown; in Python the attribute terms of the result holds them all."
+def _first(name: str, order: int) -> str:
+    place = f"R[{', '.join(name[2:])}]" if name.startswith("R_") else name
+    return (
+        f"The first terms are shown; with `derived = pertsym.derive(model)` all are in "
+        f"`derived.{place}[{order}].terms` in Python."
+    )
 
 
 def _made_of(equations: Equations, name: str, order: int) -> Step:
@@ -234,7 +291,24 @@ def _made_of(equations: Equations, name: str, order: int) -> Step:
         return wick_step(equations, name, order)
     step = shift_terms_step(equations, order, _some_terms)
     long = any(r"\cdots" in formula.latex for formula in step.formulas)
-    return replace(step, prose=f"{step.prose} {_FIRST}") if long else step
+    return replace(step, prose=f"{step.prose} {_first('R_1010', order)}") if long else step
+
+
+def _from_elements(equations: Equations, name: str, order: int, spectral: Step) -> Step:
+    """The closed form of what is no element, after those that it is made of."""
+    if name != "frequency_shift":
+        return replace(spectral, prose="It follows from the closed forms of the elements.")
+    parts = named(equations, ["R_1010"], order)
+    if order > 2:
+        parts += named(equations, ["R_1001"], order - 2)
+    shown = [x.formula for x in parts if x.form and "Re R1010" not in x.text]
+    result = replace(spectral.formulas[0], lead="Together they give")
+    return replace(
+        spectral,
+        prose="The elements that it is made of have the closed forms",
+        formulas=(*shown, result),
+        text=(*(line for f in shown for line in f.text), *spectral.text),
+    )
 
 
 def _some_terms(terms: TimeIntegrand, written: Symbol) -> tuple[Formula, tuple[str, ...]]:
@@ -254,7 +328,7 @@ def _vanishing(names: Sequence[str], order: int) -> Step:
     return Step(
         "vanishing",
         "What vanishes",
-        f"{listed} {verb} to order {order}: all terms cancel, or there are none.",
+        f"{listed} {verb} to order {order}: no term is left.",
         text=(f"to order {order}: {', '.join(symbol(name).text for name in names)} = 0",),
     )
 
@@ -310,7 +384,10 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
         )
     numbers = Numbers(basis.at(model.values, model.baths))
     baths = tuple(bath_formulas(numbers.model))
-    formulas, lines, missing, negative = [], [], [], []
+    bounded = all(getattr(bath.density, "continues", True) for bath in numbers.model.used_baths)
+    rows: list[str] = []
+    lines: list[str] = []
+    missing, negative = [], []
     for name in names:
         latex, text = symbol(name)
         total = 0.0
@@ -320,20 +397,15 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
             except (Divergent, NotYetDerivable, InputError) as fault:
                 missing.append(f"{text}({n}): {fault}")
                 continue
-            if isinstance(value, complex):
-                shown, plain = (
-                    scientific(value.real) + scientific(value.imag, sign=True) + r"\,i",
-                    f"{value:.10g}",
-                )
-            else:
-                shown, plain = scientific(float(value)), f"{float(value):.10g}"
-                total += float(value)
-            line, value_latex = f"{text}({n}) = {plain}", f"{latex}^{{({n})}} = {shown}"
-            if error:
-                line += f" +- {float(error):.1e}"
-                value_latex += rf" \pm {scientific(float(error), 2)}"
-            formulas.append(Formula(value_latex, text=(line,)))
-            lines.append(line)
+            total += complex(value).real
+            shown, plain = with_error(complex(value), float(error))
+            # errors that are no bounds: docs/explanation/errors.md
+            closed = n == 2 or (
+                basis.dimension == 2 and name.removesuffix(ELIMINATED) in QUANTITIES
+            )
+            guess = error and not (bounded and closed)
+            rows.append(f"{latex}^{{({n})}} &= {shown}" + (r"\;\text{(estimate)}" if guess else ""))
+            lines.append(f"{text}({n}) = {plain}{' (estimate)' if guess else ''}")
         if name.startswith("k_") and total < 0:
             negative.append(f"${latex}$")
     below = ", ".join(negative) + (" is" if len(negative) == 1 else " are")
@@ -345,16 +417,19 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
         if negative
         else ""
     )
-    unit = numbers.model.units.rate
+    unit, guessed = numbers.model.units.rate, any("(estimate)" in line for line in lines)
+    joined = " \\\\\n".join(rows)
+    table = Formula(f"\\begin{{aligned}}\n{joined}\n\\end{{aligned}}", text=tuple(lines))
     yield Step(
         "numbers",
         "Values",
         "The formulas at the values of the model"
         + (f", in {unit}" if unit else ", in the unit of the energies")
-        + r"; what stands after $\pm$ is a bound of the error or, beyond closed forms, an estimate."
+        + r"; what stands after $\pm$ bounds the error"
+        + (", or where a line says so is an estimate of it." if guessed else ".")
         + warned
         + "".join(f" No value of {reason}." for reason in missing),
-        (*baths, *formulas),
+        (*baths, *([table] if rows else [])),
         (*lines, *missing),
     )
 

@@ -37,9 +37,8 @@ def statement_steps(interaction: Interaction, basis: Eigenbasis | None) -> Itera
     if basis is not None:
         yield hamiltonian_step(basis.model)
         yield eigenbasis_step(basis)
-    betas = () if basis is None else {x.beta for x in basis.model.baths if isinstance(x, Bath)}
-    levels = 2 if basis is None else basis.dimension
-    definitions = definitions_step(interaction, temperatures=len(betas), levels=levels)
+    temperatures = _temperatures(interaction, basis)
+    definitions = definitions_step(interaction, temperatures, interaction.dimension)
     if basis is not None and basis.model.pairs:
         pairs = tuple(pair_formulas(basis.model))
         lines = [line for formula in pairs for line in formula_text(formula)]
@@ -49,6 +48,17 @@ def statement_steps(interaction: Interaction, basis: Eigenbasis | None) -> Itera
             text=(*definitions.text, *lines),
         )
     yield definitions
+
+
+def _temperatures(interaction: Interaction, basis: Eigenbasis | None) -> int:
+    """How many the baths may have: one where all are given it, or are correlated."""
+    names = set(interaction.correlations.values())
+    if basis is None:
+        return len(names)
+    betas = {x.name: x.beta for x in basis.model.baths if isinstance(x, Bath)}
+    if basis.model.pairs or (betas.keys() >= set(basis.model.bath_names)):
+        return len(set(betas.values())) or 1
+    return len(basis.model.bath_names)
 
 
 def pair_formulas(model: Model) -> Iterator[Formula]:
@@ -97,9 +107,12 @@ def hamiltonian_step(model: Model) -> Step:
     prose = (
         rf"The Hamiltonian is $H=H_S+H_B+H_I$. $H_S$ is written {where}; the bath "
         + (f"operator {operators} is" if len(baths) == 1 else f"operators {operators} are")
-        + r" Hermitian, linear in the coordinates of a Gaussian bath in equilibrium, with "
-        r"$\langle B\rangle=0$"
-        + ("." if len(baths) == 1 else f", and {_relation(model)}.")
+        + " Hermitian, linear in the coordinates of a Gaussian bath in equilibrium, with "
+        + (
+            rf"$\langle B{label(baths[0]).latex}\rangle=0$."
+            if len(baths) == 1
+            else f"averages 0, and {_relation(model)}."
+        )
         + r" Units are such that $\hbar=k_B=1$"
         + (
             f", with energies in ${unit_latex(unit)}$"
@@ -172,34 +185,39 @@ def eigenbasis_step(basis: Eigenbasis) -> Step:
             "are numbered by ascending energy, and a level may have another number."
         )
     mixed = [block for block in basis.blocks if len(block.sites) > 1]
-    if mixed:
-        prose.append(
-            r"The basis vectors that $H_S$ was given in are $|s_k\rangle$, its elements $h_{kl}$."
-        )
+    pairs = any(len(block.sites) == 2 for block in mixed)
+    alone = [block for block in basis.blocks if block not in mixed]
+    vectors = [] if values is None else _numerical_vectors(basis)
+    if mixed and (pairs or vectors or alone):
+        given_in = r"The basis vectors that $H_S$ was given in are $|\chi_k\rangle$"
+        prose.append(given_in + (", its elements $h_{kl}$." if pairs else "."))
     for block in mixed:
         if len(block.sites) == 2:
-            vectors, explained = _vectors(basis, block)
-            formulas += [Formula(x) for x in vectors]
+            both, explained = _vectors(basis, block)
+            formulas += [Formula(x) for x in both]
             prose.append(explained)
-    alone = [block for block in basis.blocks if block not in mixed]
+    formulas += [Formula(x) for x in vectors]
     if mixed and alone:
-        same = ", ".join(rf"$|{b.levels[0]}\rangle=|s_{{{b.sites[0]}}}\rangle$" for b in alone)
+        same = ", ".join(rf"$|{b.levels[0]}\rangle=|\chi_{{{b.sites[0]}}}\rangle$" for b in alone)
         prose.append(f"The other level{'s are' if len(alone) > 1 else ' is'} not mixed: {same}.")
     if not basis.closed:
         prose.append(
             "Blocks of more than two levels are diagonalised numerically: their energies and the "
             "matrix elements between their levels have names, and values where all symbols have "
-            "one. Elements that vanish are left out, elements of equal size share a name."
+            "one." + _left_out(basis)
         )
     given = matrices(basis.model)
     if basis.definitions:
-        prose.append("Formulas use the abbreviations below.")
+        if any("<" not in d.meaning for d in basis.definitions):
+            prose.append("Formulas use the abbreviations below.")
         if any("|S|" in d.meaning for d in basis.definitions):
             prose.append("In them $S$ is the operator of a coupling without its strength.")
         for d in basis.definitions:
             latex_line, line = _definition(d, given)
             formulas.append(Formula(latex_line))
             lines.append(line)
+    if any("." in part for line in lines for part in line.split(" = ")[1:]):
+        prose.append("Decimal numbers are rounded to eight digits.")
     for bath, elements in basis.operators.items():
         size = range(basis.dimension)
         matrix = sympy.Matrix([[_expression(elements.get((i, j), {})) for j in size] for i in size])
@@ -220,11 +238,43 @@ def eigenbasis_step(basis: Eigenbasis) -> Step:
     return Step("eigenbasis", "Eigenbasis", " ".join(prose), tuple(formulas), tuple(lines))
 
 
+def _left_out(basis: Eigenbasis) -> str:
+    """What is said of names of matrix elements, where it is so."""
+    upper = [(i, j) for i in range(basis.dimension) for j in range(i, basis.dimension)]
+    found = [[elements.get(place, {}) for place in upper] for elements in basis.operators.values()]
+    said = " Elements that vanish are left out." if not all(map(all, found)) else ""
+    for some in found:
+        names = [tuple(sorted(x)) for x in some if x]
+        if len(set(names)) < len(names):
+            return f"{said} Elements of equal size share a name."
+    return said
+
+
+def _numerical_vectors(basis: Eigenbasis) -> list[str]:
+    """Levels of blocks without closed form as sums over the basis that H_S was given in."""
+    if basis.closed:
+        return []
+    columns = basis.numerical({n: float(x) for n, x in basis.model.values.items()})[1]
+    found = []
+    for block in basis.blocks:
+        for level in block.levels if len(block.sites) > 2 else ():
+            body = ""
+            for site in block.sites:
+                z = complex(columns[site, level])
+                number = scientific(z.real, zeros=True, sign=bool(body))
+                if z.imag:
+                    imaginary = scientific(z.imag, zeros=True, sign=True)
+                    number = ("+" if body else "") + rf"({number}{imaginary}\,i)"
+                body += rf"{number}\,|\chi_{{{site}}}\rangle"
+            found.append(rf"|{level}\rangle = {body}")
+    return found
+
+
 def definitions_step(interaction: Interaction, temperatures: int = 1, levels: int = 2) -> Step:
     """C, Ĉ, P, FP: everything that closed forms are made of."""
     example = r"\omega_0" if levels == 2 else r"\omega_1"
     each = "_a" if temperatures > 1 else ""
-    several = len(set(interaction.correlations.values())) > 1
+    indexed = any(interaction.correlations.values())
     formulas = [
         Formula(
             r"\frac{d\sigma_{ab}}{dt} = -i(E_a-E_b)\,\sigma_{ab}+\sum_{cd}R_{abcd}\,\sigma_{cd}, "
@@ -236,7 +286,7 @@ def definitions_step(interaction: Interaction, temperatures: int = 1, levels: in
         Formula(
             r"C(t) = \langle B(t)B(0)\rangle=C(-t)^*, \qquad B(t)=e^{iH_Bt}B\,e^{-iH_Bt}",
             lead="A bath enters only through its correlation function"
-            + ("; each bath has its own, told apart by an index:" if several else ":"),
+            + (", in formulas told apart by an index:" if indexed else ":"),
         ),
         Formula(
             r"\hat C(\omega) = \int dt\, e^{i\omega t}C(t), \qquad "
@@ -264,7 +314,7 @@ def definitions_step(interaction: Interaction, temperatures: int = 1, levels: in
             lead=(r"Each bath $a$" if each else "A bath")
             + rf" of oscillators with the spectral density $J{each}$ at "
             + ("its own" if each else "the")
-            + rf" inverse temperature $\beta{each}$ has, for $\omega>0$,",
+            + rf" inverse temperature $\beta{each}=1/T{each}$ has, for $\omega>0$,",
         ),
     ]
     lines: tuple[str, ...] = (
@@ -290,7 +340,7 @@ def definitions_step(interaction: Interaction, temperatures: int = 1, levels: in
             )
         )
         lines += ("1/T1 = k10 + k01, 1/T2 = -Re R1010, 1/T2' = 1/T2 - 1/(2 T1)",)
-    prose = "Everything that formulas are made of:"
+    prose = "Formulas are made of the following."
     return Step("definitions", "Definitions", prose, tuple(formulas), lines)
 
 
@@ -369,7 +419,7 @@ def _order_open(basis: Eigenbasis) -> bool:
 
 
 def _vectors(basis: Eigenbasis, block: Block) -> tuple[tuple[str, str], str]:
-    first, second = (rf"|s_{{{site}}}\rangle" for site in block.sites)
+    first, second = (rf"|\chi_{{{site}}}\rangle" for site in block.sites)
     lower, upper = block.levels
     lower_sign, upper_sign = (basis.signs[n] for n in block.levels)
     theta, phase = _symbol(mixing_angle(block, basis.blocks).name), r"e^{-i\phi}"
@@ -396,7 +446,7 @@ def _vectors(basis: Eigenbasis, block: Block) -> tuple[tuple[str, str], str]:
     bar = "|" if phase else ""
     tangent = tangent if x == 0 or phase else expression_latex(sympy.simplify(2 * size / x))
     explained = (
-        rf"The Hamiltonian mixes $|s_{{{i}}}\rangle$ and $|s_{{{j}}}\rangle$ by the angle "
+        rf"The Hamiltonian mixes $|\chi_{{{i}}}\rangle$ and $|\chi_{{{j}}}\rangle$ by the angle "
         rf"${theta}$ at which the point $(h_{{{i}{i}}}-h_{{{j}{j}}},\,2{bar}h_{{{i}{j}}}{bar})$ "
         rf"lies in the plane, $\tan{theta}={tangent}$"
         + (rf"; $\phi$ is the phase of $h_{{{i}{j}}}$." if phase else ".")
@@ -419,8 +469,8 @@ def _definition(d: Definition, beside: Iterable[sympy.Matrix]) -> tuple[str, str
         latex.insert(1, _BRAKET.sub(_braket_latex, re.sub("(Re|Im) ", r"\\mathrm{\1}\\,", bracket)))
         text.insert(1, bracket)
     if d.value is not None:
-        latex.append(scientific(d.value))
-        text.append(f"{d.value:.10g}")
+        latex.append(scientific(d.value, zeros=True))
+        text.append(f"{d.value:.8g}")
     words = "" if bracket or d.written is not None else d.meaning
     return (
         " = ".join(latex) + (rf"\quad\text{{({words})}}" if words else ""),
@@ -453,8 +503,8 @@ def _closed_and_number(
     if expression is not None and (value is None or rational or says_more(expression)):
         latex, text = [expression_latex(expression)], [str(decimals(expression))]
     if value is not None and not rational:
-        latex.append(scientific(value))
-        text.append(f"{value:.10g}")
+        latex.append(scientific(value, zeros=True))
+        text.append(f"{value:.8g}")
     return latex, text
 
 

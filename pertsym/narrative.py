@@ -32,6 +32,13 @@ from pertsym.route_narrative import notation_step, route_step
 _DRAWN = 12
 """Terms whose paths a step draws."""
 
+DOTTED = (
+    r"A dotted line separates the two averages of a subtracted product such as $\langle\mathcal L_0"
+    r"\mathcal L_2\rangle\langle\mathcal L_1\mathcal L_3\rangle$; to its right time starts again, "
+    "earlier."
+)
+"""How pictures of orders beyond 2 are read."""
+
 
 class RoutesDisagree(AssertionError):
     """Two derivations of one quantity differ; nothing of it may be shown as a result."""
@@ -49,12 +56,19 @@ def moments_step(order: int, source: str = "") -> Step:
     return Step(
         "moments",
         "The generator from the moments",
+        r"Let system and baths be independent at first, $\rho(0)=\sigma(0)\otimes\rho_B$, with "
+        r"$\rho_B$ the equilibrium of $H_B$. "
         r"In the interaction picture the reduced density matrix obeys $\sigma(t)=\Phi(t)\sigma(0)$ "
         r"with $\Phi=1+\sum_n M^{(2n)}/(2n)!$, where $M^{(n)}(t)=n!\int_0^t\!dt_1"
         r"\int_0^{t_1}\!dt_2\cdots\int_0^{t_{n-1}}\!dt_n\,\langle\mathcal L(t_1)\cdots"
         r"\mathcal L(t_n)\rangle$ are moments of $\mathcal L(t)=-i[H_I(t),\cdot\,]$ in the "
         "equilibrium of the bath; odd ones vanish because $H_I$ is linear in the bath. "
-        r"Then $\dot\sigma=R\sigma$ with $R=\dot\Phi\,\Phi^{-1}$, expanded order by order.",
+        r"Then $\dot\sigma=R\sigma$ with $R=\dot\Phi\,\Phi^{-1}$, expanded order by order. "
+        r"Elements "
+        r"of this $R$ hold $e^{i(\omega_{ab}-\omega_{cd})t}$ with $\omega_{ab}=E_a-E_b$; back in "
+        r"the "
+        r"Schrödinger picture that factor drops out, and they are the constants $R_{abcd}$ for "
+        r"$t\to\infty$.",
         tuple(formulas),
     )
 
@@ -128,8 +142,10 @@ def words_step(order: int) -> Step:
         r"acts as $C\,S_j^{L}-C^*S_j^{R}$, the later end $i$ as $-(S_i^{L}-S_i^{R})$; $S^{L}$ "
         "and $S^{R}$ multiply with the coupling operator from the left and from the right. So they "
         "lead from one element of the density matrix to another, each way through the levels with "
-        "its matrix elements and a phase; equal "
-        "ways are collected.",
+        "its matrix elements and a phase; equal ways are collected. In pictures of these ways what "
+        "acts first stands on the left; the ket is the upper line, the bra the lower one, with the "
+        "levels written on them; an arc is a correlation function, conjugate where its earlier end "
+        "acts on the bra." + (f" {DOTTED}" if order > 2 else ""),
         tuple(formulas),
         tuple(lines),
         drawn=tuple(
@@ -251,7 +267,7 @@ def spectral_step(equations: Equations, name: str, order: int, source: str = "")
         if quantity.form.integrals
         else _left(quantity.form + quantity.imaginary)
         if quantity.form or quantity.imaginary
-        else "Everything cancels."
+        else "Nothing is left."
     )
     if quantity.terms is not None:
         prose = r"With $G=\tfrac12\hat C-\tfrac{i}{2\pi}P$ the real part is taken. " + prose
@@ -386,7 +402,7 @@ def closing_steps(
 def _counted(terms: int) -> str:
     few = ("", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
     if terms < 2:
-        return ("All terms cancel", "One term is left")[terms]
+        return ("No term is left", "One term is left")[terms]
     return f"{few[terms] if terms < len(few) else terms} terms are left"
 
 

@@ -37,7 +37,9 @@ _ONE, _TWO = Markup(r"\ell_1", "ℓ1"), Markup(r"\ell_2", "ℓ2")
 _DOUBLE: Final = Markup(r"\int_0^\infty\!d\ell_1\int_0^\infty\!d\ell_2\,", "∫dℓ1 ∫dℓ2 ")
 _DIFFERENCE: Final = Markup(r"(\ell_1-\ell_2)", "(ℓ1-ℓ2)")
 _SIGN: Final = Markup(r"\operatorname{sgn}(\ell_1-\ell_2)\,", "sgn(ℓ1-ℓ2) ")
-_SIDES: Final = r"$\theta_>=1$ for $\ell_1>\ell_2$ and $0$ otherwise, $\theta_<=1-\theta_>$"
+_LONGER: Final = Markup(r"\Theta{(\ell_1-\ell_2)}\,", "Θ(ℓ1-ℓ2) ")
+_SHORTER: Final = Markup(r"\Theta{(\ell_2-\ell_1)}\,", "Θ(ℓ2-ℓ1) ")
+_SIDES: Final = r"$\Theta(x)=1$ for $x>0$ and $0$ otherwise"
 _REAL: Final = Markup(r"\operatorname{Re}", "Re ")
 
 
@@ -84,7 +86,9 @@ def method_step(order: int) -> Step:
             r"&&\kappa=x_1-x_2+x_3\\ "
             r"\text{nested:}&\quad x_3\ell_1+(x_2-x_3)\,\ell_2+\kappa\tau_1, "
             r"&&\kappa=x_1-x_3\end{aligned}",
-            lead=r"Only the phase $x_1\tau_1+x_2\tau_2+x_3\tau_3$ holds $\tau_1$ still, linearly:",
+            lead=r"Only the phase factor $e^{-i(x_1\tau_1+x_2\tau_2+x_3\tau_3)}$ of a term still "
+            r"holds "
+            r"$\tau_1$, linearly; in its exponent $x_1\tau_1+x_2\tau_2+x_3\tau_3$ is",
         ),
         Formula(
             r"\int_{\tau_<}^{\tau_>}\!d\tau_1\;e^{-i\kappa\tau_1}=\frac1{i\kappa}\bigl["
@@ -98,8 +102,11 @@ def method_step(order: int) -> Step:
             lead=r"What is left is $\int\!d\ell_1\int\!d\ell_2\,f(\ell_1)h(\ell_2)"
             r"F(\ell_1,\ell_2)$ over $\ell_1,\ell_2>0$, with $f$ and $h$ each a correlation "
             r"function or its conjugate, and $F=F_>$ for $\ell_1>\ell_2$, $F=F_<$ for "
-            r"$\ell_1<\ell_2$, both sums of exponentials, with a factor $\ell_1$ or $\ell_2$ where "
-            "$\\kappa=0$:",
+            r"$\ell_1<\ell_2$, which vanishes for nested arcs. Both are sums of exponentials, "
+            r"where "
+            r"$\kappa=0$ times $\ell_1$, $\ell_2$ or $\ell_1-\ell_2$; below, such a product counts "
+            r"as "
+            "one exponential:",
         ),
         Formula(
             r"\int_0^\infty\!d\ell\,\ell^pC(\ell)\,e^{-i\alpha\ell}=(-i)^pG^{(p)}(-\alpha),\qquad"
@@ -120,10 +127,25 @@ def method_step(order: int) -> Step:
         Formula(
             r"\operatorname{Re}G_fG_h=\tfrac12\hat f\hat h-\operatorname{Re}G_fG_h^*,\qquad "
             r"\operatorname{Im}G_fG_h=-\tfrac1{2\pi}P_f\hat h-\operatorname{Im}G_fG_h^*",
-            lead=r"There the half-sided transform $G_f(\omega)$ of $f$ multiplies "
-            r"$G_h(\alpha\mp\omega)$ with a constant $\alpha$. The spectra $\hat f$ and $\hat h$ "
-            r"and the transform $P_f$ remain under the integral; $G_fG_h^*$ is analytic in the "
-            r"upper half plane: its integral is $\pi i$ times the residue at the pole and closes:",
+            lead=r"Then $f(\ell_1)h(\ell_2)e^{-i\alpha\ell_1-i\beta\ell_2}$ gives the half-sided "
+            r"transforms of $f$ and $h$, $G_f(\omega-\alpha)$ times $G_h(-\omega-\beta)$, divided "
+            r"by "
+            r"$\omega^{m+1}$. With $\hat f=2\operatorname{Re}G_f$ and "
+            r"$P_f=-2\pi\operatorname{Im}G_f$, which for $f=C$ are $\hat C(\omega)$ and "
+            r"$P(\omega)$ "
+            r"and for $f=C^*$ are $\hat C(-\omega)$ and $-P(-\omega)$, and likewise for $h$, the "
+            "product is",
+        ),
+        Formula(
+            r"\mathrm{FP}\!\int\!d\omega\,\frac{G_f(\omega-\alpha)\,G_h(-\omega-\beta)^*}"
+            r"{\omega^{m+1}}=\frac{\pi i}{m!}\,\frac{d^m}{d\omega^m}\,"
+            r"G_f(\omega-\alpha)\,G_h(-\omega-\beta)^*\,\Big|_{\omega=0}",
+            lead=r"The first products remain under the integral, in closed forms with $\omega$ "
+            r"shifted "
+            r"or reflected so that one function has the argument $\omega$. The second ones close: "
+            r"on "
+            r"the real axis $G_h(-\omega-\beta)^*$ is the boundary value of a function that is "
+            r"analytic for $\operatorname{Im}\omega>0$, as $G_f(\omega-\alpha)$ is, so that",
         ),
     )
     lines += [
@@ -180,14 +202,16 @@ def arc_step(terms: TimeIntegrand, name: tuple[str, str], form: SpectralForm) ->
     _require_same(terms, groups, form)
     merged = [(names, split.merged(terms.real)) for names, split in groups]
     crossing = sum(t.shape.factors[0].last == 2 for t in ordered)
-    exponentials = sum(1 for t in ordered for _ in arc_length_kernels(t))
-    smooth = sum(len(split.smooth) for _, split in merged)
-    rest = sum(len(split.rest) for _, split in merged)
+    # as they are written: what is multiplied by (l1 - l2) counts as one
+    exponentials = sum(len(some) for t in ordered for some in _by_side(t).values())
+    smooth = sum(len(_with_powers((k, z, 0) for k, z in split.smooth)) for _, split in merged)
+    rest = sum(len(_with_powers(split.rest)) for _, split in merged)
     prose = (
         f"{_count(crossing, 'term').capitalize()} {_verb(crossing, 'crosses', 'cross')}, "
         f"{_count(len(ordered) - crossing, 'term')} "
         f"{_verb(len(ordered) - crossing, 'is', 'are')} nested. "
     )
+    example = ""
     if len(ordered) <= MOST_TERMS:
         prose += (
             f"$I_n$ is the $n$th term as printed above, {_SIDES}, "
@@ -200,7 +224,7 @@ def arc_step(terms: TimeIntegrand, name: tuple[str, str], form: SpectralForm) ->
         formulas = [Formula(_stacked([f.latex for f in formulas]), text=tuple(lines))]
     else:
         first = ordered[0]
-        prose += f"For example, with {_SIDES}, the first term becomes"
+        example = f"Of so many terms the first is shown: with {_SIDES}, it becomes"
         show(_term_pieces(first), "", Symbol("I_1", "I1"))
     adding = (
         f"The {_count(exponentials, 'exponential')} in $\\ell_1$ and $\\ell_2$ are added up"
@@ -214,10 +238,10 @@ def arc_step(terms: TimeIntegrand, name: tuple[str, str], form: SpectralForm) ->
         )
     )
     if smooth + rest > _MOST_KERNELS:
-        prose = (
-            f"{adding}. They are too many to be printed; the closed form holds them all. {prose}"
-        )
+        prose += f"{adding}. These are too many to be printed; the closed form holds them all. "
+        prose += example
         return Step("arcs", title, prose, tuple(formulas), tuple(lines))
+    prose += example
     show(_kernels(merged), f"{adding}:")
     show(
         _transforms([(names, split.smooth, split.rest) for names, split in merged]),
@@ -249,10 +273,7 @@ def _single(term: Term) -> Weighted:
 
 def _term_pieces(term: Term) -> list[Piece]:
     """The double integral of one term, both sides of equal lengths."""
-    sides: dict[bool, dict[Kernel, Gaussian]] = {True: {}, False: {}}
-    kernels = list(arc_length_kernels(term))
-    for longer in sides:
-        sides[longer] = collect(k for k in kernels if k[0].u_longer is longer)
+    sides = _by_side(term)
     a, b = term.shape.factors
     writer = Writer()
     writer.term("+", _REAL + _DOUBLE + strengths_markup(term.shape.strengths))
@@ -260,13 +281,20 @@ def _term_pieces(term: Term) -> list[Piece]:
     writer.more(Markup(r"\,", " "))
     writer.open(TALL_CURLY[0])
     for longer, mark in (
-        (True, Markup(r"\theta_>\,", "θ> ")),
-        (False, Markup(r"\theta_<\,", "θ< ")),
+        (True, _LONGER),
+        (False, _SHORTER),
     ):
         if sides[longer]:
-            _write_sum(writer, mark, _with_powers((k, z, 0) for k, z in sides[longer].items()))
+            _write_sum(writer, mark, sides[longer])
     writer.close(TALL_CURLY[1])
     return writer.pieces
+
+
+def _by_side(term: Term) -> dict[bool, list[tuple[Kernel, Gaussian, Markup]]]:
+    """Its exponentials as they are written, those for l1 > l2 and those for l1 < l2."""
+    kernels = list(arc_length_kernels(term))
+    sides = {side: collect(k for k in kernels if k[0].u_longer is side) for side in (True, False)}
+    return {side: _with_powers((k, z, 0) for k, z in some.items()) for side, some in sides.items()}
 
 
 def _kernels(groups: Iterable[tuple[Strengths, Split]]) -> list[Piece]:
@@ -364,7 +392,8 @@ def _transforms(
                 )
                 sign, size = _fraction(z * i * j, kernel)
                 body = size + (Markup("", " ") if size else size) + front
-                writer.term(sign, body + (Markup(r"\,", " ") if front else front) + first + second)
+                product = first + (raised(2) if first == second else second)
+                writer.term(sign, body + (Markup(r"\,", " ") if front else front) + product)
             if bracket:
                 writer.close(TALL_SQUARE[1])
         if rest:

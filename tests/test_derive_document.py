@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,11 @@ import sympy
 import pertsym as ps
 from pertsym.derivation import Derivation, Formula, Step
 from pertsym.distributions.chains import orient_chains
+from pertsym.estimate import with_error
 from pertsym.exact import Gaussian
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.statement_file import load_statement
 from pertsym.present.document import html_document, latex_document
 from pertsym.present.elements import strengths_markup
 from pertsym.present.text import formula_text, prose_text
@@ -208,6 +211,7 @@ def test_transforms_that_are_shown_have_the_value_of_the_closed_form() -> None:
         value = spectrum[n, w] / 2 - 1j * transform[n, w] / (2 * np.pi)
         return f"*({value.conjugate() if star else value})"
 
+    body = re.sub(r"(G_X\S*?\))²", r"\1\1", body)
     source = re.sub(r"G_X('*)(\*?)\(([-ω0]+)\)", half, body)
     w0 = 1.3
     source = source.replace("(i/ω0)", f"({1 / w0}*1j)").replace("2i", "2j")
@@ -358,7 +362,20 @@ def test_words_and_numbers_agree_in_a_v_system() -> None:
     assert "It stands for its mirror image" in alone.caption
     assert "$k_{21}$ is the element" in document.step("k_21-heading").prose
     assert "It is the element" in document.step("k_20-heading").prose
-    assert any("The six exponentials" in f.lead for f in document.step("k_21-4-arcs").formulas)
+
+
+def test_counts_of_exponentials_are_of_what_is_written() -> None:
+    """A factor l1 - l2 counts as one, in all three numbers."""
+    for model, name in ((V_SYSTEM, "k_21"), (TILTED, "k_up")):
+        step = ps.derive(model).document(order=4, quantities=[name]).step(f"{name}-4-arcs")
+        rows, kernels, _ = step.formulas
+        lines = " ".join(rows.text), *" ".join(kernels.text).split("sgn", 1)
+        # a constant is an exponential too
+        written = [len(re.findall(r"e\^\{|ω0\]\) [-+]", line)) for line in lines]
+        numbers = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")
+        for n in written:
+            shown = numbers[n] if n < len(numbers) else str(n)
+            assert re.search(rf"\b{shown} exponential{'s' if n > 1 else ''}\b", kernels.lead)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -380,8 +397,8 @@ def test_arc_lengths_have_names_of_their_own(seed: int) -> None:
         lines = " ".join((*step.text, *(f.latex for f in step.formulas)))
         for length in (r"\$[uv]\$", r"[dC(][*^]*\(?[uv]\b", r"\{-?i[^}]*(?<![a-z])[uv]\b"):
             assert not re.search(length, words + lines)
-        if r"\theta_>" in lines:
-            assert r"$\theta_>=1$" in words
+        if r"\Theta{(" in lines:
+            assert r"$\Theta(x)=1$" in words
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -559,7 +576,7 @@ def test_documents_state_the_baths_and_one_quantity_has_values(tmp_path: Path, s
         shown = [float(x) for x in re.findall(r"T=([\d.]+)\\;", values)]
         assert shown == pytest.approx([hot * kelvin, cold * kelvin], rel=1e-5)
         assert r"\mathrm{cm}^{-1}" in values
-        assert "k_{10}^{(2)} = " in values
+        assert "k_{10}^{(2)} &= " in values
         assert r"\beta_a" in written
     path.write_text(TWO_BATHS.format(hot, hot, lam), encoding="utf-8")
     assert run("derive", path, "--order", 2, "--latex", out).exit_code == 0
@@ -597,3 +614,63 @@ def test_long_sums_are_shortened_with_one_sign_wherever_they_stand() -> None:
             assert not re.search(r"\+(\{\})?&? *-", long)
             begins = first.replace(r"\begin{aligned}", "").lstrip(" &{}\n")
             assert ("-" in long.partition(r"\int")[0].partition("=")[2]) == (begins[0] == "-")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_printed_errors_are_true_of_printed_numbers(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(300):
+        value, error = (rng.uniform(-1, 1) * 10 ** rng.uniform(-12, 8) for _ in range(2))
+        error = abs(error) * 10 ** -rng.uniform(0, 14)
+        number, bound = (Fraction(x) for x in with_error(value, error)[1].split(" +- "))
+        assert abs(number - Fraction(value)) + Fraction(error) <= bound
+        assert bound <= Fraction(error) * Fraction(6, 5)  # and no larger than it must
+    path = tmp_path / "m.toml"
+    path.write_text(TWO_BATHS.format(300, 300, rng.randint(2, 9)), encoding="utf-8")
+    for size, marked in ((2, 0), (3, 6)):  # bounds of two levels, estimates of order 4 of more
+        derived = ps.derive(load_statement(path))
+        if size == 3:
+            h = [[0, 0.2, 0.1], [0.2, 1, 0.3], [0.1, 0.3, 2.5]]
+            one = ps.Coupling([[1, 0, 0], [0, 0, 0], [0, 0, -1]], "b")
+            bath = ps.Bath(DRUDE, temperature=1.0)
+            derived = ps.derive(ps.Model(hamiltonian=h, couplings=[one], baths={"b": bath}))
+        step = derived.document(order=4).step("numbers")
+        assert sum("(estimate)" in line for line in step.text) == marked
+        numbers = derived.at()
+        name = "k_up" if size == 2 else "k_10"
+        for order in (2, 4):
+            (line,) = [x for x in step.text if x.startswith(f"k10({order}) = ")]
+            number, bound = map(Fraction, line.split(" = ")[1].split(" (")[0].split(" +- "))
+            exact, error = numbers[name][order]
+            assert abs(number - Fraction(float(exact))) + Fraction(float(error)) <= bound
+
+
+def test_words_of_a_document_are_of_its_model() -> None:
+    """Coupled populations and coherences, orders without a term, one or several temperatures."""
+    uncoupled = ps.derive([ps.Coupling(ps.sigma_x, "X")]).document(order=2)
+    assert r"\lambda_P" not in "".join(f.latex for f in uncoupled.step("definitions").formulas)
+    tilted, v = ps.derive(TILTED).document(order=2), ps.derive(V_SYSTEM).document(order=2)
+    for document, feeds in ((tilted, True), (v, False)):  # each bath of V has one transition
+        stated = document.step("definitions").formulas
+        assert (r"\lambda_P" in "".join(f.latex for f in stated)) == feeds
+    assert r"\beta_a=1/T_a" in "".join(f.lead for f in v.step("definitions").formulas)
+    heading = ps.derive(V_SYSTEM).document(order=4, quantities=["k_21"]).step("k_21-heading")
+    assert "No operator connects the levels 2 and 1: there is no term of order 2" in heading.prose
+    assert "cancel" not in heading.prose
+    shift = ps.derive(TILTED).document(quantities=["frequency_shift"])
+    last = shift.step("frequency_shift-4-spectral")
+    assert any(x.startswith("Im R1010(4) = ") for x in last.text)
+    assert "`derived.R[1, 0, 1, 0][4].terms`" in shift.step("frequency_shift-4-wick").prose
+    assert r"\texttt{derived.R[1, 0, 1, 0][4].terms}" in latex_document(shift)
+
+
+def test_numerical_eigenvectors_are_printed() -> None:
+    h = [[0, 0.2, 0.1], [0.2, 1, 0.3], [0.1, 0.3, 2.5]]
+    couplings = [ps.Coupling([[1, 0, 0], [0, 0, 0], [0, 0, -1]], "b")]
+    step = ps.derive(ps.Model(hamiltonian=h, couplings=couplings)).document(order=2).steps[1]
+    rows = [f.latex for f in step.formulas if f.latex.startswith("|")]
+    v = np.array([[float(x) for x in re.findall(r"[-+]?[\d.]+(?=\\,)", row)] for row in rows])
+    energies = np.linalg.eigvalsh(h)
+    assert np.allclose(v @ np.array(h) @ v.T, np.diag(energies), atol=1e-7)
+    assert "share a name" not in step.prose
+    assert "rounded to eight digits" in step.prose

@@ -250,3 +250,17 @@ def test_ledger_as_markdown_keeps_its_columns() -> None:
 def test_ledger_styles_are_named() -> None:
     with pytest.raises(ValueError, match="style 'word'"):
         ledger_table(ROWS, "word")  # type: ignore[arg-type]
+
+
+def test_a_broken_row_leaves_no_blank_line_and_no_bracket_open() -> None:
+    """A blank line ends a formula; a step function is not broken inside its argument."""
+    long = " + ".join(rf"S^{{\mathrm{{cold}}}}_{{0{k}}}C(\ell_1)" for k in range(12))
+    rows = rf"I_1 &= {long}\,\Theta{{(\ell_1-\ell_2)}} \\" + "\n" + rf"&\quad{{}} - {long}"
+    body = "\\begin{aligned}\n" + rows + "\n\\end{aligned}"
+    step = Step("a", "A", "B", (Formula(body),))
+    source = latex_document(Derivation("a", "a", "", "", (), (step,)))
+    shown = source.partition(r"\begin{aligned}")[2].partition(r"\end{aligned}")[0]
+    shown = shown or source.partition(r"\begin{align}")[2].partition(r"\end{align}")[0]
+    assert shown.count(r"\\") > 1
+    assert "\n\n" not in shown
+    assert r"\Theta{(\ell_1-\ell_2)}" in shown

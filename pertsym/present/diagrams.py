@@ -252,11 +252,6 @@ def _along(mark: Line | Arc, t: float) -> tuple[float, float]:
     return a * mark.x + b * mark.cx + c * mark.x2, a * mark.y + b * mark.cy + c * mark.y2
 
 
-def goes_back(path: LiouvillePath) -> bool:
-    """Whether an earlier time acts after a later one on the same side."""
-    return bool(_steps_back(_together(path.ket, path.bra)))
-
-
 def _steps_back(order: tuple[int, ...]) -> list[tuple[int, int]]:
     return [(before, after) for before, after in pairwise(order) if after > before]
 

@@ -11,7 +11,7 @@ from pertsym.derivation import Drawn
 from pertsym.equations.series import Equations
 from pertsym.expansion.liouville_paths import Contributions, liouville_paths
 from pertsym.expansion.terms import TimeIntegrand
-from pertsym.present.diagrams import Drawing, draw_paths, goes_back
+from pertsym.present.diagrams import Drawing, draw_paths
 from pertsym.present.formulas import sorted_terms
 from pertsym.present.latex import form_latex, integral_latex, integrand_latex, term_latex
 from pertsym.present.mathml import mathml_or_source
@@ -184,21 +184,12 @@ def terms_of(equations: Equations, terms: TimeIntegrand, name: str, latex: str, 
     return Terms(terms, latex, text, paths)
 
 
-_READING = (
-    "Behind them are these paths. What acts first stands on the left; the ket is the upper line, "
-    "the bra the lower one, with the levels written on them; an arc is a correlation function, "
-    "conjugate where its earlier end acts on the bra."
-)
-
-
 def caption(terms: Terms, most: int = MOST_DRAWN) -> str:
     """How the diagrams of the first terms are to be read."""
     real, found = terms.integrand.real_part, list(terms[:most].paths().values())
-    back = any(goes_back(path) for paths in found for path in paths)
     alone = sum(len(paths) for paths in found) == 1
     said = [
-        _READING.replace("them are these paths", "it is this path") if alone else _READING,
-        "A dotted line is where the next one acts at an earlier time." if back else "",
+        "Behind it is this path." if alone else "Behind them are these paths.",
         f"{'It' if alone else 'Each path'} stands for its mirror image, ket and bra exchanged, too."
         if real
         else "",

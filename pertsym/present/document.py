@@ -201,7 +201,7 @@ def _within_margins(body: str) -> str:
     match = _ALIGNED.fullmatch(body)
     if r"\begin{" in (match[1] if match else body):
         return body
-    rows = re.split(r"\\\\\s*", match[1]) if match else [body]
+    rows = re.split(r"\\\\\s*", match[1].strip()) if match else [body]
     broken = [line for row in rows for line in broken_row(row)]
     if len(broken) == len(rows):
         return body

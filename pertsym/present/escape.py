@@ -37,6 +37,7 @@ _TYPOGRAPHIC = {
     "\u00a0": "~", "\u2009": r"\,",
 }  # fmt: skip
 _ACCENTED = re.compile("(\\w)\u0303")  # a letter under a tilde that is no character of its own
+CODE = re.compile("`([^`]+)`")
 _INLINE_MATH = re.compile(r"(?<!\\)\$(.+?)(?<!\\)\$", re.DOTALL)
 
 
@@ -74,8 +75,12 @@ def with_inline_math(text: str, words: Callable[[str], str], math: Callable[[str
 
 
 def prose_latex(text: str) -> str:
-    """Prose with inline math as LaTeX."""
-    return with_inline_math(text, escape_latex, lambda source: f"${source}$")
+    """Prose with inline math, and code between backquotes, as LaTeX."""
+
+    def words(plain: str) -> str:
+        return CODE.sub(r"\\texttt{\1}", escape_latex(plain))
+
+    return with_inline_math(text, words, lambda source: f"${source}$")
 
 
 def heading_latex(text: str) -> str:

@@ -266,12 +266,13 @@ def _write_kernel(writer: Writer, kernel: Kernel) -> None:
     finite_part = any(pole.order > 1 for pole in kernel.poles)
     mark = "FP" if finite_part else "P"
     second = spectral_symbol("P" if kind == "CP" else "C", other)
-    spectra = _product(
-        (
-            spectral_symbol("C", name) + both("(") + _OMEGA + both(")"),
-            second + both("(") + _with_omega(reflect, shift) + both(")"),
-        )
-    )
+    factors = [
+        spectral_symbol("C", name) + both("(") + _OMEGA + both(")"),
+        second + both("(") + _with_omega(reflect, shift) + both(")"),
+    ]
+    if factors[0] == factors[1]:
+        factors = [factors[0] + raised(2)]
+    spectra = _product(factors)
     writer.more(Markup(rf"\mathrm{{{mark}}}\!\int\!d\omega\,", f"{mark}∫dω "))
     if len(kernel.poles) == 1:
         (pole,) = kernel.poles

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Literal, Protocol
 
-from pertsym.present.escape import prose_latex, with_inline_math
+from pertsym.present.escape import CODE, prose_latex, with_inline_math
 from pertsym.present.mathml import mathml_or_source
 
 Style = Literal["markdown", "latex", "html"]
@@ -119,5 +119,9 @@ def _html(rows: Iterable[Row]) -> str:
 
 
 def prose_html(text: str) -> str:
-    """Prose with inline math as HTML."""
-    return with_inline_math(text, escape, mathml_or_source)
+    """Prose with inline math, and code between backquotes, as HTML."""
+
+    def words(plain: str) -> str:
+        return CODE.sub(r"<code>\1</code>", escape(plain))
+
+    return with_inline_math(text, words, mathml_or_source)

@@ -120,8 +120,9 @@ def combination(terms: Sequence[tuple[int, Markup]]) -> Markup:
 
 
 def linear_form(form: Frequency) -> Markup:
-    """A linear form over the transition frequencies."""
-    return combination(list(zip(form, frequency_symbols(len(form)), strict=True)))
+    """A linear form over the transition frequencies, what is positive first: w2 - w1."""
+    terms = zip(form, frequency_symbols(len(form)), strict=True)
+    return combination(sorted(terms, key=lambda term: term[0] < 0))
 
 
 def spans_one_symbol(form: Frequency) -> bool:
