@@ -217,7 +217,7 @@ def eigenbasis_step(basis: Eigenbasis) -> Step:
             formulas.append(Formula(latex_line))
             lines.append(line)
     if any("." in part for line in lines for part in line.split(" = ")[1:]):
-        prose.append("Decimal numbers are rounded to eight digits.")
+        prose.append("Decimal numbers are rounded.")
     for bath, elements in basis.operators.items():
         size = range(basis.dimension)
         matrix = sympy.Matrix([[_expression(elements.get((i, j), {})) for j in size] for i in size])
@@ -470,7 +470,7 @@ def _definition(d: Definition, beside: Iterable[sympy.Matrix]) -> tuple[str, str
         text.insert(1, bracket)
     if d.value is not None:
         latex.append(scientific(d.value, zeros=True))
-        text.append(f"{d.value:.8g}")
+        text.append(f"{d.value:.10g}")
     words = "" if bracket or d.written is not None else d.meaning
     return (
         " = ".join(latex) + (rf"\quad\text{{({words})}}" if words else ""),
@@ -504,7 +504,7 @@ def _closed_and_number(
         latex, text = [expression_latex(expression)], [str(decimals(expression))]
     if value is not None and not rational:
         latex.append(scientific(value, zeros=True))
-        text.append(f"{value:.8g}")
+        text.append(f"{value:.10g}")
     return latex, text
 
 

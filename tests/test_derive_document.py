@@ -673,4 +673,4 @@ def test_numerical_eigenvectors_are_printed() -> None:
     energies = np.linalg.eigvalsh(h)
     assert np.allclose(v @ np.array(h) @ v.T, np.diag(energies), atol=1e-7)
     assert "share a name" not in step.prose
-    assert "rounded to eight digits" in step.prose
+    assert "Decimal numbers are rounded" in step.prose
