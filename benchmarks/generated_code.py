@@ -283,21 +283,23 @@ def biased() -> Iterator[Record]:
             return f.function(b=DrudeLorentz(lam, 2.0))(w0=1.0, beta=1 / temperatures)
 
         seconds, _ = measured(over_temperatures, 3)
-        label = f"biased {name}(4), Drude bath, a point of 200 temperatures"
-        yield Record(label, seconds / len(temperatures), aim=5e-5)
+        label = f"biased {name}(4), Drude bath, a point of"
+        yield Record(f"{label} 200 temperatures", seconds / len(temperatures), aim=5e-5)
         bath = Bath("b", "boson", 1.0, DrudeLorentz(0.1, 2.0))
         try:
             model = Model.of([0, 1], [Coupling.of(tilted, "b")], [bath])
-            module = _module(Codegen.of(model, 4, [name], None))
+            code = Codegen.of(model, 4, [name], None)
         except NotYetDerivable:
             continue
-        for state, repeats in (("cold", 1), ("warm", 3)):
-            seconds, _ = measured(lambda m=module: m.both(temperature_b=temperatures), repeats)
-            yield Record(
-                f"numpy, {label}, {state}",
-                seconds / len(temperatures),
-                aim=5e-5,
-            )
+        for count in (200, 2000):
+            at, module = np.geomspace(0.2, 5.0, count), _module(code)
+            for state, repeats in (("cold", 1), ("warm", 3)):
+                seconds, _ = measured(lambda m=module, t=at: m.both(temperature_b=t), repeats)
+                yield Record(
+                    f"numpy, {label} {count} temperatures, {state}",
+                    seconds / count,
+                    aim=5e-5,
+                )
     quantity = equations.k_up[4]
 
     def scan() -> Any:

@@ -183,8 +183,8 @@ def wick_step(equations: Equations, name: str, order: int, source: str = "") -> 
 
 
 _LOSS = {
-    "k_up": " They are those of $-R_{0000}$, so that every path begins and ends in level 0.",
-    "k_down": " They are those of $-R_{1111}$, so that every path begins and ends in level 1.",
+    "k_up": " Every path of $-R_{0000}$ begins and ends in level 0.",
+    "k_down": " Every path of $-R_{1111}$ begins and ends in level 1.",
 }
 """Rates of two levels are what leaves a level, not the element $R_{aabb}$ itself."""
 

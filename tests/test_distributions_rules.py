@@ -144,7 +144,7 @@ def test_statements_are_readable() -> None:
     assert RULES["pinch"].text == "Q(x) -> FP 1/(x)^2 + pi eps^-1 delta(x)"
     assert RULES["fractions'"].text == "S(x) S(-x + a) = S(-x + a) S_2(a) + S_2(a) S(x)"
     assert RULES["nonresonant"].text == "S_2(a) -> -i (a)^-1"
-    assert RULES["B2"].statement == r"S(x) = -i\,\mathcal{P}(x)+\pi\,\mathcal{D}(x)"
+    assert RULES["B2"].statement == r"s(x) = -i\,\mathcal{P}(x)+\pi\,\mathcal{D}(x)"
     assert RULES["B13"].statement == (
         r"\mathcal{P}(x)\,\mathcal{P}(x) = -\frac{1}{2}\,\mathcal{P}'(x)"
         r"+\frac{1}{2}\,\frac{\mathcal{P}(x)}{x}"

@@ -282,8 +282,8 @@ def test_first_regulator_is_released_before_the_others() -> None:
         ]
     )
     assert sweep.latex() == (
-        r"-i\,S(\omega)\,\mathrm{P}\frac{1}{\omega + \omega' + \omega_{0}}"
-        r"+\pi\,S(\omega)\,\delta(\omega + \omega' + \omega_{0})"
+        r"-i\,s(\omega)\,\mathrm{P}\frac{1}{\omega + \omega' + \omega_{0}}"
+        r"+\pi\,s(\omega)\,\delta(\omega + \omega' + \omega_{0})"
     )
 
 
@@ -319,7 +319,7 @@ def test_factors_and_products() -> None:
     assert factor_text(fp(X), *names) == "PV 1/(x)"
     assert factor_latex(fp(X, 2), *names) == r"\mathrm{FP}\frac{1}{x^{2}}"
     assert factor_latex(fp(X), *names) == r"\mathrm{P}\frac{1}{x}"
-    assert factor_latex(S(X, 1, 2), *names) == "S_2'(x)"
+    assert factor_latex(S(X, 1, 2), *names) == "s_2'(x)"
     assert factor_latex(delta(X, 1), *names) == r"\delta'(x)"
     assert factor_latex(Q(X), *names) == r"\frac{\mathcal{P}(x)}{x}"
     mixed = term(Gaussian.of("0.5", -3), D(at(1, 0, 1)), pi=-2, eps=-1)
