@@ -153,7 +153,7 @@ def test_statements_are_readable() -> None:
         r"\frac{\mathcal{P}(x)}{x} \simeq \mathrm{FP}\frac{1}{x^{2}}"
         r"+\frac{\pi}{\epsilon}\,\delta(x)"
     )
-    assert RULES["nonresonant"].statement == r"S_2(a) \simeq -\frac{i}{a}"
+    assert RULES["nonresonant"].statement == r"s_2(a) \simeq -\frac{i}{a}"
 
 
 # --- exact arithmetic ---------------------------------------------------------------------
