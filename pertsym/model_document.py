@@ -26,6 +26,7 @@ from pertsym.model.values import Model as Numerical
 from pertsym.model_narrative import known_energies, statement_steps, unit_latex
 from pertsym.narrative import (
     DOTTED,
+    FEEDBACK,
     all_terms,
     arc_lengths_step,
     cumulant_step,
@@ -155,8 +156,7 @@ def _mixing(equations: Equations) -> Formula | None:
         "and coherences, $R_{ab,cc}$ and $R_{cc,ab}$, as well."
     )
     return Formula(
-        r"\sum_Q\frac{R_{PQ}^{(2)}R_{QP}^{(2)}}{\lambda_P-\lambda_Q},\qquad"
-        r"\lambda_{ab}=-i(E_a-E_b)",
+        FEEDBACK,
         lead=f"{also} In this model populations and coherences are coupled at second order, so "
         "that the eigenvalues of $R$ differ from those of a block, with elements $P$ inside it "
         "and $Q$ outside, at fourth order by",

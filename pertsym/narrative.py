@@ -189,15 +189,19 @@ _LOSS = {
 """Rates of two levels are what leaves a level, not the element $R_{aabb}$ itself."""
 
 
+FEEDBACK = (
+    r"\sum_Q\frac{R_{PQ}^{(2)}R_{QP}^{(2)}}{\lambda_P-\lambda_Q},\qquad"
+    r"\lambda_{ab}=-i(E_a-E_b)"
+)
+"""What elements Q outside a block P add to it at fourth order: see `generators.elimination`."""
+
+
 def elimination_step(name: str, order: int) -> Step:
     """What remains after elimination is no single element: how it is made of them."""
     powers = range(2, order + 1, 2)
     latex = [r"L_P^{(2)}=R_{PP}^{(2)}"]
     if order > 2:
-        latex.append(
-            r"L_P^{(4)}=R_{PP}^{(4)}+\sum_QR_{PQ}^{(2)}R_{QP}^{(2)}/(\lambda_P-\lambda_Q),\qquad"
-            r"\lambda_{ab}=-i(E_a-E_b)"
-        )
+        latex.append(f"L_P^{{(4)}}=R_{{PP}}^{{(4)}}+{FEEDBACK}")
     rates = name.startswith(("k_", "inv_T1"))
     block = "all populations" if rates else "one coherence"
     return Step(

@@ -21,6 +21,8 @@ from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
+from pertsym.model_narrative import definitions_step
+from pertsym.narrative import FEEDBACK
 from pertsym.numerics.bounded import Bounded
 from pertsym.rates import bloch_rates, interaction_of
 from pertsym.reduction.spectral import ZERO_FORM
@@ -197,3 +199,27 @@ def test_nothing_to_eliminate_without_mixing() -> None:
     model = Model.of((0.0, 1.0), [Coupling.of(((0, 1), (1, 0)), "b")], [bath])
     bloch = Bloch(interaction_of(model))
     assert all(bloch.mediated(name, 4) == ZERO_FORM for name in QUANTITIES)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_feedback_that_documents_print_is_that_of_eigenvalues(seed: int) -> None:
+    """Letter by letter, with the phases of the equation of motion, for small R^(2)."""
+    shown, phase = FEEDBACK.removeprefix(r"\sum_Q").split(r",\qquad")
+    bath = Bath("b", "boson", 1.0, DrudeLorentz(0.1, 2.0))
+    two_levels = Model.of([0, 1], [Coupling.of(np.array([[0.2, 1], [1, 0]]), "b")], [bath])
+    motion = definitions_step(interaction_of(two_levels)).formulas[0].latex
+    assert phase.removeprefix(r"\lambda_{ab}=") in motion
+    rng = np.random.default_rng(seed)
+    poles = -1j * np.cumsum(rng.uniform(0.3, 1.0, 6))
+    second = 1e-4 * (rng.normal(size=(6, 6)) + 1j * rng.normal(size=(6, 6)))
+    np.fill_diagonal(second, 0)
+    exact = np.linalg.eigvals(np.diag(poles) + second)
+    for old, new in (("R_{PQ}^{(2)}", "second[p, q]*"), ("R_{QP}^{(2)}", "second[q, p]"),
+                     (r"\lambda_P", "poles[p]"), (r"\lambda_Q", "poles[q]"),
+                     (r"\frac{", "("), ("}{", ")/("), ("}", ")")):  # fmt: skip
+        shown = shown.replace(old, new)
+    for p in range(6):
+        names = {"second": second, "poles": poles, "p": p}
+        added = sum(eval(shown, names | {"q": q}) for q in range(6) if q != p)
+        off = np.min(np.abs(exact - poles[p] - added))
+        assert off < 0.02 * abs(added)
