@@ -17,6 +17,7 @@ import numpy as np
 
 from pertsym.baths.node_path import ANGLE, Complex
 from pertsym.baths.nodes import Factor, Nodes, Total
+from pertsym.baths.product_nodes import partner
 
 Pole = tuple[Any, Any, int]
 """(coefficient, position, order) of one piece coefficient/(w - position)^order of a kernel."""
@@ -101,7 +102,7 @@ def node_pair(
     met = np.abs(shift + reflect * first.every_pole)
     # at an anchor 0 the residues are divided by w_j: the ends must count for less
     floor = float(met.min(initial=np.inf)) * (1.0 if shift or places else DEEPER**3)
-    return first, b.nodes(floor, float(met.max(initial=0.0)))
+    return first, partner(b.nodes, first, floor, float(met.max(initial=0.0)))
 
 
 def _arc(nodes: Nodes, p: float, order: int) -> float:

@@ -57,7 +57,8 @@ class Path(NamedTuple):
     left
         Whether Ĉ does not vanish for w < 0.
     reach
-        Where the path may end on the left and on the right, if the decay is exponential.
+        Where the path may end on the left and on the right, if the decay is exponential; else from
+        where on Ĉ is a power.
     scale
         The smallest frequency at which Ĉ varies, the distance of the imaginary axis' first
         singularity included.
@@ -228,11 +229,16 @@ def nonzero(x: Any) -> Any:
     return np.where(x == 0, 1.0, x)
 
 
+def extension(tail: float) -> float:
+    """Where the path ends, in units of where Ĉ is the power of its tail."""
+    return float(TRUNCATION ** (-1 / (2 - tail)))
+
+
 def _range(path: Path, side: int, floor: float, ceiling: float, step: float) -> Real:
     tail = path.tails[side > 0]
     reach = path.reach[side > 0]
     if math.isfinite(tail):
-        reach = max(reach, ceiling) * TRUNCATION ** (-1 / (2 - tail))
+        reach = max(reach, ceiling) * extension(tail)
     if path.analytic:
         last = math.asinh(reach / path.scale) / step
         first = 0.0 if side > 0 else 1.0

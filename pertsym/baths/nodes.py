@@ -50,7 +50,8 @@ class Nodes:
         Poles and residues that are added: of J between the axis and the path, or of a correlation
         function that is a sum of exponentials; both of shape S + (n,), S that of the parameters.
     floor, ceiling
-        The bound holds for floor <= |z| <= ceiling; the floor is 0 on a hyperbola.
+        The bound holds for floor <= |z| <= ceiling; the floor is 0 on a hyperbola.  Beyond the
+        ceiling `on_points` has one that grows as |z|^2.
     uncertainty
         Relative error of the residues of the resonances.
     """
@@ -203,12 +204,20 @@ class Nodes:
         return all(arm.inner is None for arm in self.arms)
 
     @property
+    def tails(self) -> list[float]:
+        """Exponents of a_k ~ |w_k|^q of the arms that go on as a power."""
+        return [arm.outer for arm in self.arms if arm.outer is not None]
+
+    @property
     def every_pole(self) -> Complex:
         """Nodes and resonances of all parameters, flat."""
         return np.concatenate((self.poles, self.resonances[0].ravel()))
 
     def on_points(self, z: Complex, anchor: float | None = None) -> tuple[Any, Any]:
         """G at points above the axis, shape (M,) to S + (M,), with its error.
+
+        What is missing beyond the last node is known to (|z|/|w|)^2 of its size, w being that node:
+        of the error this is the only part that is larger above the ceiling.
 
         With an anchor on the axis: sum_k a_k/[(z - w_k)(anchor - w_k)] = [G(z) - G(a)]/(a - z).
         """
@@ -219,6 +228,8 @@ class Nodes:
         # faster than 1/z
         value = _applied(weights, self.poles, len(z), lambda w: np.reciprocal(z - w))
         error = self._spread(0 if anchor is None else 1, z, anchor)
+        if self.tails:
+            error = error * np.maximum(np.abs(z) / self.ceiling, 1.0) ** 2
         if positions.shape[-1]:
             terms = own[..., None, :] / (z[:, None] - positions[..., None, :])
             value = value + terms.sum(-1)
@@ -334,7 +345,8 @@ class Total:
                 tips = self._tips.setdefault((fall, order), [])
                 tips.append(along[..., : 3 * _APART + 1 : _APART] if fall == -1 else along[..., :3])
             if arm.outer is not None:
-                self._end(along[..., :-4:-1])
+                ends = along[..., :-4:-1]
+                self._found(*continued(ends, arm.step, logarithm=not arm.outer))
         positions, residues = nodes.resonances
         if positions.shape[-1]:
             k = kernel(positions)
@@ -406,16 +418,28 @@ def _joined(parts: list[Any], kind: type[Any]) -> Any:
     return np.concatenate(parts or [np.empty(0, kind)], -1)
 
 
-def continued(terms: Any, step: float, fall: float | None = None) -> tuple[Any, Any]:
+def continued(
+    terms: Any, step: float, fall: float | None = None, logarithm: bool = False
+) -> tuple[Any, Any]:
     """What lies beyond terms[..., 0], where they fall like a geometric series, and its error.
 
-    A slow fall e^(fall x), known from the powers of w, is not left to the ratio of two terms.
+    A slow fall e^(fall x), known from the powers of w, is not left to the ratio of two terms.  Of a
+    spectrum ~ 1/w, whose transform goes as log(w)/w, terms may go as (A + B x) e^(-n x).
     """
     if fall is not None and 0 < fall < SLOW:
         leading, rest, error = resolved(terms, step, fall)
         own = 1 / math.expm1(step * fall)
         return leading * own + rest, error * own
     first, second, third = terms[..., 0], terms[..., 1], terms[..., 2]
+    if logarithm:
+        with np.errstate(all="ignore"):
+            n = np.rint(np.log(np.abs(second / first)) / step)
+        n = np.where(n >= 1, n, 1.0)
+        q = np.exp(-step * n)
+        rise = first - q * second
+        missed = np.abs(first - 2 * rise - q * q * third)
+        left = q / (1 - q)
+        return (first + rise / (1 - q)) * left, missed * left * (1 + q) / (1 - q) ** 2
     rest, earlier = geometric(first, second), geometric(second, third) - first
     return rest, 3 / step * np.abs(rest - earlier)
 

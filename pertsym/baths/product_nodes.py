@@ -14,13 +14,14 @@ derivative of that with respect to p.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
 from pertsym.baths.node_path import EPS, Arm
-from pertsym.baths.nodes import Nodes, geometric
+from pertsym.baths.nodes import Nodes, continued
 
 
 def product_nodes(kind: Literal["CC", "CP"], a: Nodes, b: Nodes, shift: float) -> Nodes:
@@ -45,6 +46,20 @@ def product_nodes(kind: Literal["CC", "CP"], a: Nodes, b: Nodes, shift: float) -
     return Nodes(arms, (positions, residues), a.floor, a.ceiling, uncertain)
 
 
+def partner(make: Callable[[float, float], Nodes], a: Nodes, low: float, high: float) -> Nodes:
+    """Nodes of B that `make` gives for a range, for a sum over the nodes of A.
+
+    Where both spectra fall as 1/w or faster, terms fall as 1/w^2, and the error of G_B beyond a
+    ceiling c grows as w^2/c^3: if c is where that is still below what A itself leaves out, it is
+    high enough.
+    """
+    if a.tails and max(a.tails) <= 0:
+        found = make(low, min(high, a.ceiling ** (2 / 3) * high ** (1 / 3)))
+        if max(found.tails, default=0.0) <= 0:
+            return found
+    return make(low, high)
+
+
 def floor_of(a: Nodes, shift: float) -> tuple[float, float]:
     """The smallest and the largest |shift - w_k|."""
     met = np.abs(shift - a.every_pole)
@@ -64,10 +79,9 @@ def _times(arm: Arm, b: Nodes, shift: float, unit: complex) -> Arm:
     for nearest, open_end, fall in ((0, arm.inner, 1.0), (-1, arm.outer, damping)):
         if open_end is not None:
             inward = residues[..., :3] if nearest == 0 else residues[..., :-4:-1]
-            first, second, third = np.moveaxis(inward.copy(), -1, 0)
-            rest = geometric(first, second / fall)
-            before = geometric(second, third / fall) / fall - first
-            ends[..., nearest] += 3 / arm.step * np.abs(rest - before)
+            inward = inward * fall ** -np.arange(3.0)
+            rest, missed = continued(inward, arm.step, logarithm=nearest < 0 and not open_end)
+            ends[..., nearest] += missed
             residues[..., nearest] += rest
     return replace(
         arm,

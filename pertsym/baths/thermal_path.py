@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pertsym.baths.node_path import Path
+from pertsym.baths.node_path import Path, extension
 
 FULL, EMPTY = 40.0, 746.0  # beta |w| from which on e^(-beta |w|) does not count, or is 0
 
@@ -44,8 +44,11 @@ def thermal_path(density: Any, classical: bool, beta: Any) -> Path:
     left = right = density.reach
     if warm:
         decay = 60 / float(np.min(size))  # e^-(beta w) on the path at 45 degrees
-        left = decay if math.isfinite(ultraviolet) else min(left, 2 * decay)
-        right = max(right, decay) if math.isfinite(ultraviolet) else right
+        if math.isfinite(ultraviolet):
+            # on the right it must have decayed where the path ends, well above where J is a power
+            left, right = decay, max(right, decay / extension(ultraviolet))
+        else:
+            left = min(left, 2 * decay)
     return Path(
         spectrum=lambda w: spectrum_below(density, classical, beta, w),
         power=power,

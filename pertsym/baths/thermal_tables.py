@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pertsym.baths.node_path import ALIKE, ANGLE, Real
 from pertsym.baths.nodes import Nodes, even_kernel, odd_kernel, plain_kernel
-from pertsym.baths.product_nodes import floor_of, product_nodes
+from pertsym.baths.product_nodes import floor_of, partner, product_nodes
 from pertsym.baths.tabulated import UNIT, chebyshev, fitted
 
 SECTOR = math.radians(70)  # around the axis, within which a function may be continued
@@ -334,7 +334,7 @@ def thermal_nodes(kind: str, a: Any, b: Any, x: float, beta: bytes) -> tuple[Nod
     one = rule(a, beta, x if kind == "P" else _PRODUCT_DEEPER * x, x)
     if kind == "P":
         return one, one, one
-    other = rule(b, beta, *floor_of(one, 0.0))
+    other = partner(partial(rule, b, beta), one, *floor_of(one, 0.0))
     return product_nodes("CC" if kind == "QC" else "CP", one, other, 0.0), one, other
 
 

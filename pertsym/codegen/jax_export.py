@@ -148,7 +148,7 @@ def _bath(code: Codegen, bath: BathCode) -> dict[str, Any]:
         "places": _array(places),
         "unit": _array(_ratio(residues, path.spectrum(places))),
         "step": repr(nodes.arms[0].step),
-        "arms": tuple((one, end, arm.outer is not None) for one, end, arm in limits),
+        "arms": tuple((one, end, arm.outer) for one, end, arm in limits),
         "closed": tuple((int(k), complex(nodes.poles[k]), float(factors[k].real)) for k in moved),
         "beta": "None" if _is_cold(bath) else inverse,
         "seen": f"{path.analytic}, {path.scale!r}, {start!r}, {nodes.arms[0].step!r}",

@@ -25,6 +25,7 @@ EVEN = (
     657931 / 186134520519971831808000000,
     -3392780147 / 37893265687455865519472640000000,
 )
+WITH_SLOPES = tuple((EVEN[k - 1], 2 * k * EVEN[k - 1]) for k in range(len(EVEN), 0, -1))
 
 
 def bose(x: Any, f: Any = np) -> tuple[Any, Any, Any]:
@@ -39,15 +40,14 @@ def bose(x: Any, f: Any = np) -> tuple[Any, Any, Any]:
     inverse = 1 / -f.expm1(-far)
     positive = x > 0
     value = far * f.where(positive, inverse, decay * inverse)
-    slope = inverse * f.where(positive, 1 - far * decay * inverse, decay * (far * inverse - 1))
+    steep = inverse * f.where(positive, 1 - far * decay * inverse, decay * (far * inverse - 1))
     square = near * near
     even = odd = 0.0 * near
-    for k in range(len(EVEN), 0, -1):
-        even = even * square + EVEN[k - 1]
-        odd = odd * square + 2 * k * EVEN[k - 1]
+    for c, slope in WITH_SLOPES:
+        even = even * square + c
+        odd = odd * square + slope
     value = f.where(small, 1 + near / 2 + square * even, value)
-    slope = f.where(small, 0.5 + near * odd, slope)
-    return value, slope, UNIT * (24 + 4 * size)
+    return value, f.where(small, 0.5 + near * odd, steep), UNIT * (24 + 4 * size)
 
 
 def occupation(w: Any, beta: Any, classical: bool, f: Any = np) -> tuple[Any, Any, Any]:

@@ -32,11 +32,15 @@ class PointSums:
             self._radii = sums[0][0].tolist()
             self._weights = [(inner.tolist(), outer.tolist()) for _, inner, outer in sums]
 
-    def _bound(self, x: float, m: int) -> float:
-        index = bisect_left(self._radii, x)
-        inner, outer = self._weights[m]
-        near = inner[index]
-        return float(math.factorial(m) * ((near / x ** (m + 1) if near else 0.0) + outer[index]))
+    def _bounds(self, x: float) -> list[float]:
+        """Of the errors of P, P' and P''."""
+        index, power, unit, found = bisect_left(self._radii, x), 1.0, 2 * math.pi, []
+        for m, (inner, outer) in enumerate(self._weights):
+            power *= x
+            near = inner[index]
+            found.append(unit * ((near / power if near else 0.0) + outer[index]))
+            unit *= m + 1
+        return found
 
     def _arms(self, x: float) -> tuple[Any, ...]:
         """Both `parts` without the resonances."""
@@ -53,7 +57,7 @@ class PointSums:
         zeroth = (self._moments[0] @ q).imag.tolist()
         first = (self._moments[1] @ (q * q)).imag.tolist()
         unit = 2 * math.pi
-        bounds = [unit * self._bound(x, m) for m in range(3)]
+        bounds = self._bounds(x)
         return (
             -unit * zeroth[1],
             bounds[0],

@@ -53,6 +53,10 @@ def spectrum(bath, w):
     return bath["density"]["continued"](side * w) * side * occupied(bath, w)
 
 
+def extension(tail):
+    return 1e-17 ** (-1 / (2 - tail))
+
+
 def path_of(bath):
     d = bath["density"]
     beta = bath["beta"]
@@ -64,7 +68,7 @@ def path_of(bath):
     if warm:
         scale = min(scale, 2 * pi / beta)
         left = min(left, 120 / beta) if exponential else 60 / beta
-        right = right if exponential else max(right, 60 / beta)
+        right = right if exponential else max(right, 60 / beta / extension(d["ultraviolet"]))
     tails = [-HUGE, d["ultraviolet"]]
     if bath["classical"]:
         tails = [d["ultraviolet"] - 1, d["ultraviolet"] - 1]
@@ -114,7 +118,7 @@ def arm_of(path, side, low, high, h):
     is_open = tail > -1e200
     start = 0.0 if side > 0 else h
     if is_open:
-        reach = max(reach, high) * 1e-17 ** (-1 / (2 - tail))
+        reach = max(reach, high) * extension(tail)
     if path["analytic"]:
         n = ceil(asinh(reach / path["scale"]) / h) + 1
     else:
@@ -303,16 +307,22 @@ def majorant(rule, z):
     return most
 
 
-def beyond(last, before, fall):
-    ratio = fall * last / before if abs(before) > 0 else 0.0
+def geometric(last, before):
+    ratio = last / before if abs(before) > 0 else 0.0
     return last * ratio / (1 - ratio) if abs(ratio) < 1 - 1e-4 else 0.0 * last
 
 
-def missed(a, k, d, fall):
-    """What lies beyond an end, and its error."""
-    rest = beyond(a[k], a[k + d], fall)
-    before = (beyond(a[k + d], a[k + 2 * d], fall) - a[k] * fall) / fall
-    return [rest, abs(rest - before)]
+def continued(t, h, logarithm):
+    """What lies beyond t[0], and its error: of a geometric series, or of (A + B x) e^(-n x)."""
+    rest = geometric(t[0], t[1])
+    lost = 3 / h * abs(rest - (geometric(t[1], t[2]) - t[0]))
+    if logarithm and abs(t[0]) > 0:
+        n = max(floor(log(abs(t[1] / t[0])) / h + 0.5), 1)
+        q = exp(-h * n)
+        rise = t[0] - q * t[1]
+        rest = (t[0] + rise / (1 - q)) * q / (1 - q)
+        lost = abs(t[0] - 2 * rise - q * q * t[2]) * q * (1 + q) / (1 - q) ** 3
+    return [rest, lost]
 
 
 def product_arm(arm, own, rule, unit):
@@ -325,8 +335,9 @@ def product_arm(arm, own, rule, unit):
         + 16 * UNIT * abs(a[k])
         for k in range(n)
     ]
-    low = missed(a, 0, 1, 1.0) if arm["inner_open"] else [0.0, 0.0]
-    high = missed(a, n - 1, -1, exp(-h)) if arm["outer_open"] else [0.0, 0.0]
+    low = continued([a[0], a[1], a[2]], h, False) if arm["inner_open"] else [0.0, 0.0]
+    last = [a[n - 1], exp(h) * a[n - 2], exp(2 * h) * a[n - 3]]
+    high = continued(last, h, arm["outer"] == 0) if arm["outer_open"] else [0.0, 0.0]
     return {
         "n": n,
         "step": h,
@@ -338,8 +349,8 @@ def product_arm(arm, own, rule, unit):
         "outer_open": False,
         "inner": 0.0,
         "outer": 0.0,
-        "first": [3 / h * low[1] for m in range(4)],
-        "last": [3 / h * high[1] for m in range(4)],
+        "first": [low[1] for m in range(4)],
+        "last": [high[1] for m in range(4)],
         "rounding": rounding,
         "edges": [
             [[z[0], abs(unit) * z[1] * majorant(rule, -z[0])] for z in edge]

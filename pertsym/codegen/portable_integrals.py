@@ -16,7 +16,7 @@ from pertsym.codegen.portable import (
     TINY,
     UNIT,
     above,
-    beyond,
+    continued,
     made,
     majorant,
     parts_of,
@@ -75,13 +75,6 @@ def transform_at_zero(rule, m):
     return [real(found[0]), found[1]]
 
 
-def continued(t, h):
-    """What lies beyond an end, and its error."""
-    rest = beyond(t[0], t[1], 1.0)
-    earlier = beyond(t[1], t[2], 1.0) - t[0]
-    return [rest, 3 / h * abs(rest - earlier)]
-
-
 def resolved(t, h, fall):
     """Terms as A e^(fall x) + B e^((fall + 1) x): A, what B adds beyond, and the error of A."""
     slow = exp(h * fall)
@@ -97,7 +90,7 @@ def inner_rest(tips, h, fall, order):
     slow = fall > 0 and fall < 0.3
     result = [0.0, 0.0]
     if not slow:
-        result = continued([sum([tip[k] for tip in tips]) for k in range(3)], h)
+        result = continued([sum([tip[k] for tip in tips]) for k in range(3)], h, False)
     elif len(tips) == 1:
         one = resolved(tips[0], h, fall)
         own = 1 / expm1(h * fall)
@@ -151,7 +144,8 @@ def summed(rule, kernel, factor, order):
             most = [z[1] * abs(kernel(z[0])[0]) * factor["most"](z[0]) for z in edge]
             lost = lost + 2 * pi * sum(most)
         if arm["outer_open"]:
-            rest = continued([terms[n - 1], terms[n - 2], terms[n - 3]], h)
+            ends = [terms[n - 1], terms[n - 2], terms[n - 3]]
+            rest = continued(ends, h, arm["outer"] == 0)
             value = value + rest[0]
             lost = lost + rest[1]
         if arm["inner_open"]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pertsym.baths.nodes import Nodes
-from pertsym.baths.product_nodes import floor_of, product_nodes
+from pertsym.baths.product_nodes import floor_of, partner, product_nodes
 from pertsym.baths.tabulated import UNIT, TabulatedTransform
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.baths.thermal_tables import WORTH, Panel, panels_met, thermal_nodes, thermal_table
@@ -485,7 +485,7 @@ def product(
 ) -> TabulatedTransform:
     """The same for scalar parameters."""
     left = a.nodes(*first, DEEPER * low, high)
-    right = b.nodes(*second, *floor_of(left, 0.0))
+    right = partner(partial(b.nodes, *second), left, *floor_of(left, 0.0))
     nodes = product_nodes("CC" if kind == "QC" else "CP", left, right, 0.0)
     return TabulatedTransform(nodes, low, high)
 

@@ -314,9 +314,11 @@ def _two_levels(a: float, b: complex, d: float) -> tuple[tuple[float, ...], NDAr
 def evaluated(expression: sympy.Expr, values: Mapping[str, Any]) -> Any:
     """An expression at numbers or arrays."""
     names, function = _compiled(expression)
+    numbers = (np.asarray(values[name], dtype=float) for name in names)
+    if expression.is_Atom:
+        return function(*numbers)
     with np.errstate(all="ignore"):
-        found = function(*(np.asarray(values[name], dtype=float) for name in names))
-    return np.asarray(found, dtype=float)
+        return np.asarray(function(*numbers), dtype=float)
 
 
 @lru_cache(maxsize=256)
@@ -326,7 +328,7 @@ def _compiled(expression: sympy.Expr) -> tuple[tuple[str, ...], Callable[..., An
         return (str(expression),), lambda x: x
     symbols = sorted(expression.free_symbols, key=str)
     if not symbols:
-        value = float(expression.evalf(25))
+        value = np.asarray(float(expression.evalf(25)))
         return (), lambda: value
     # NumPy has no functions of integers that are longer than its own
     long = {
