@@ -122,18 +122,30 @@ class Arm:
     outer: float | None
     step: float
 
+    @property
+    def stride(self) -> int:
+        """How many neighbours a bound takes for the first of them, which counts for most."""
+        return 1 if self.residues.ndim == 1 else ALIKE
+
+    def grouped(self, values: Real) -> Real:
+        """Sums over what a bound does not tell apart, as many as there are points of an edge."""
+        if self.stride == 1:
+            return values
+        return np.add.reduceat(values, np.arange(0, len(self.poles), self.stride), -1)
+
     def weights(self, m: int) -> Real:
-        """The error of G^(m)(z) is at most m! sum_k weights_k / max(|z|, |w_k|)^(m+1)."""
-        total = self.ends[m] + self.rounding / math.sin(ANGLE) ** (m + 1)
-        for angle, (w, size) in zip(EDGES, self.strip, strict=True):
-            share = len(w) / len(self.poles)
-            nearest = (np.arange(len(self.poles)) * share).astype(int)
-            total = total + size[..., nearest] * (share / math.sin(angle) ** (m + 1))
+        """The error of G^(m)(z) is at most m! sum_k weights_k / max(|z|, |w_k|)^(m+1).
+
+        The sum is over every `stride`-th node.
+        """
+        total = self.grouped(self.ends[m] + self.rounding / math.sin(ANGLE) ** (m + 1))
+        for angle, (_, size) in zip(EDGES, self.strip, strict=True):
+            total = total + size / math.sin(angle) ** (m + 1)
         return total
 
     def without(self, count: int) -> Arm:
-        """The arm from a later node on."""
-        k = count * len(self.strip[0][0]) // len(self.poles)
+        """The arm from a later node on, `count` a multiple of the stride."""
+        k = count // self.stride
         return replace(
             self,
             poles=self.poles[count:],
@@ -217,7 +229,7 @@ def made(path: Path, side: int, floor: float, ceiling: float, step: float) -> Ar
             far = 4 * (ceiling / r[-1]) ** max(0, 2 - m)
             end[..., -1] += np.abs(last) * zeroth * (bend * 1.5 / step + far)
     # of several sets of parameters every fourth place, as good for a bound that rounding exceeds
-    parts = len(x) if residues.ndim == 1 else math.ceil(len(x) / ALIKE)
+    parts = math.ceil(len(x) / (1 if residues.ndim == 1 else ALIKE))
     along = len(x) / parts * step
     places = x[0] - step / 2 + along * (np.arange(parts) + 0.5)
     strip = tuple(_edge(path, side, places, angle, step, along) for angle in EDGES)

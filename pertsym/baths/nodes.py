@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pertsym.baths.node_path import (
+    ALIKE,
     ANGLE,
     EPS,
     OPERATIONS,
@@ -34,7 +35,7 @@ SLOW = 0.3
 _CANCELLED = 8 * EPS  # rounding of one part of a kernel
 _BLOCK = 1 << 18
 _APART = 6  # nodes of a ray by which powers that diverge are told apart
-_DEPTHS = 10  # nodes of a ray by which depths differ
+_DEPTHS = 3 * ALIKE  # nodes of a ray by which depths differ
 _IN_CACHE = 1 << 13  # numbers of a part, below what the system hands out anew
 
 
@@ -117,10 +118,11 @@ class Nodes:
 
     @cached_property
     def _radii(self) -> Real:
-        return np.abs(self.every[0])
+        """Of the nodes that `weights` are for."""
+        return _joined([np.abs(arm.poles[:: arm.stride]) for arm in self.arms], float)
 
     def weights(self, m: int) -> Real:
-        """`Arm.weights` of all nodes."""
+        """`Arm.weights` of all arms."""
         if m not in self._weights:
             self._weights[m] = _joined([arm.weights(m) for arm in self.arms], float)
         return self._weights[m]
@@ -254,7 +256,7 @@ class Nodes:
         """
         key = m, None if anchor is None else abs(anchor)
         if key not in self._sums:
-            values = np.abs(self.residues) if m is None else self.weights(m)
+            values = self._sizes if m is None else self.weights(m)
             if anchor is not None:
                 values = values / np.maximum(self._radii, abs(anchor))
             self._sums[key] = self.cumulative(values, 1)
@@ -263,6 +265,10 @@ class Nodes:
     @cached_property
     def _sums(self) -> dict[Any, tuple[Real, Real, Real]]:
         return {}
+
+    @property
+    def _sizes(self) -> Real:
+        return _joined([arm.grouped(np.abs(arm.closed[1])) for arm in self.arms], float)
 
     def bound(self, size: Any, m: int) -> Any:
         """sum_k weights_k/max(size, |w_k|)^(m+1): the error of G^(m)/m! at |z| = size."""
