@@ -430,10 +430,10 @@ def test_the_ellipse_bounds_the_answer(density: Any, question: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(interpolated, "_fitted", kept)
         for panel in (octave, wide):
-            interpolated.by_temperature.__wrapped__(asked, source, source, 0.8, panel)
+            interpolated.by_temperature.__wrapped__((asked,), source, source, 0.8, panel)
         if not isinstance(density, Underdamped) and question == "integral":
             fixed = source._replace(beta=1.3)
-            interpolated.by_frequency.__wrapped__(asked, fixed, fixed, octave)
+            interpolated.by_frequency.__wrapped__((asked,), fixed, fixed, octave)
     assert seen
     assert all(0.5 <= x <= 1e4 for x in seen), seen
 

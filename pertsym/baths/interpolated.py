@@ -71,35 +71,42 @@ class Asked(NamedTuple):
 
 @lru_cache(maxsize=512)
 def by_temperature(
-    question: Any, a: Any, b: Any, w0: float, panel: Panel
+    questions: tuple[Any, ...], a: Any, b: Any, w0: float, panel: Panel
 ) -> Polynomial | Barycentric:
-    """The answer for every beta of a panel."""
+    """The answers for every beta of a panel."""
     one, other = (x.at(panel.points) for x in (a, b))
-    found = question.answer(one, other, w0)
-    pair = _nodes(question, one, other, w0)
-    sizes = [moved(nodes, x, panel) for nodes, x in zip(pair, (a, b), strict=True)]
-    return _fitted(panel, found, _largest(question, sizes, one, w0, a, panel.ring))
+    found, largest = [], []
+    for question in questions:
+        found.append(question.answer(one, other, w0))
+        pair = _nodes(question, one, other, w0)
+        sizes = [moved(nodes, x, panel) for nodes, x in zip(pair, (a, b), strict=True)]
+        largest.append(_largest(question, sizes, one, w0, a, panel.ring))
+    return through(panel, *_stacked(found, panel.size), np.stack(largest))
 
 
 @lru_cache(maxsize=512)
-def by_frequency(question: Any, a: Any, b: Any, panel: Panel) -> Polynomial:
-    """The answer for every w0 of a panel at scalar beta."""
+def by_frequency(questions: tuple[Any, ...], a: Any, b: Any, panel: Panel) -> Polynomial:
+    """The answers for every w0 of a panel at scalar beta."""
     one, other = a.at(None), b.at(None)
-    found = question.answer(one, other, panel.points)
-    sizes = [
-        _largest(
-            question, [Residues.still(nodes) for nodes in pair], one, panel.ring, a, panel.ring
+    found, largest = [], []
+    for question in questions:
+        found.append(question.answer(one, other, panel.points))
+        pairs = (_nodes(question, one, other, x) for x in (panel.low, panel.high))
+        sizes = ([Residues.still(nodes) for nodes in pair] for pair in pairs)
+        largest.append(
+            np.maximum(*(_largest(question, x, one, panel.ring, a, panel.ring) for x in sizes))
         )
-        for pair in (_nodes(question, one, other, x) for x in (panel.low, panel.high))
-    ]
-    made = _fitted(panel, found, np.maximum(*sizes))
+    made = through(panel, *_stacked(found, panel.size), np.stack(largest))
     assert isinstance(made, Polynomial)  # panels of w0 are octaves or less
     return made
 
 
-def _fitted(panel: Panel, found: Any, largest: Any) -> Polynomial | Barycentric:
-    value, error = (np.atleast_2d(x) for x in found)
-    return through(panel, value, error, largest)
+def _stacked(found: Sequence[Any], count: int) -> Any:
+    """Values and errors of several answers at as many points, (2, answers, points)."""
+    result = np.empty((2, len(found), count))
+    for k, pair in enumerate(found):
+        result[0, k], result[1, k] = pair
+    return result
 
 
 @lru_cache(maxsize=512)
@@ -116,9 +123,9 @@ def _resonances(question: Any, a: Any, b: Any) -> Any:
     return np.concatenate([np.empty(0, complex), *ratios])
 
 
-def is_smooth(question: Any, a: Any, b: Any, panel: Panel) -> bool:
-    """Whether a polynomial over w0 serves a panel: its ring meets no resonance."""
-    places = _resonances(question, a, b)
+def is_smooth(questions: tuple[Any, ...], a: Any, b: Any, panel: Panel) -> bool:
+    """Whether polynomials over w0 serve a panel: its ring meets no resonance."""
+    places = np.concatenate([_resonances(question, a, b) for question in questions])
     beside = np.maximum(np.abs(np.abs(places.real) - panel.centre) - panel.half, 0.0)
     return bool(np.all(np.hypot(beside, places.imag) > APART * panel.half))
 
@@ -197,7 +204,9 @@ def _heights(source: Any, p: Any, sizes: Residues, ring: Any) -> list[Any]:
     return [np.abs(here), np.abs(above - below) / (2 * step), bend]
 
 
-def interpolated(question: Any, a: Any, b: Any, w0: Any, beta: Any) -> tuple[Any, Any] | None:
+def interpolated(
+    questions: tuple[Any, ...], a: Any, b: Any, w0: Any, beta: Any
+) -> list[tuple[Any, Any]] | None:
     """Values and errors over w0 and those beta that vary, None where that is not worthwhile."""
     (splittings, place), (inverses, column) = (
         _distinct(np.asarray(x, dtype=float).tobytes()) for x in (w0, beta)
@@ -206,23 +215,26 @@ def interpolated(question: Any, a: Any, b: Any, w0: Any, beta: Any) -> tuple[Any
     points = math.prod(np.broadcast_shapes(place.shape, column.shape))
     if len(splittings) * len(inverses) > 4 * points or np.any(np.isinf(inverses)):
         return None
-    table = np.empty((2, len(splittings), len(inverses)))
-    if question.kind == "P" and not question.derivative:  # that at T = 0 at all temperatures
-        table[...] = np.reshape(_at_temperatures(question, a, b, 1.0, inverses), (2, 1, -1))
+    table = np.empty((2, len(questions), len(splittings), len(inverses)))
+    answers = partial(_answers, questions)
+    if all(q.kind == "P" and not q.derivative for q in questions):  # that at T = 0 at all T
+        table[...] = _at_temperatures(answers, a, b, 1.0, inverses)[..., None, :]
     elif (a.beta is None or b.beta is None) and len(splittings) <= len(inverses):
         for k, w in enumerate(map(float, splittings)):
-            ask = partial(_at_temperatures, question, a, b, w)
-            table[:, k] = _over(inverses, ask, partial(by_temperature, question, a, b, w))
+            ask = partial(_at_temperatures, answers, a, b, w)
+            table[:, :, k] = _over(inverses, ask, partial(by_temperature, questions, a, b, w))
     else:
         for k, x in enumerate(map(float, inverses)):
             pair = [s._replace(beta=x) if s.beta is None else s for s in (a, b)]
-            table[:, :, k] = _over(
+            table[..., k] = _over(
                 splittings,
-                partial(question.answer, *(s.at(None) for s in pair)),
-                partial(by_frequency, question, *pair),
-                partial(is_smooth, question, *pair),
+                partial(answers, *(s.at(None) for s in pair)),
+                partial(by_frequency, questions, *pair),
+                partial(is_smooth, questions, *pair),
             )
-    return table[0][place, column], table[1][place, column]
+    return [
+        (value[place, column], error[place, column]) for value, error in zip(*table, strict=True)
+    ]
 
 
 @lru_cache(maxsize=8)
@@ -231,8 +243,13 @@ def _distinct(x: bytes) -> tuple[Any, Any]:
     return np.unique(np.frombuffer(x), return_inverse=True)
 
 
-def _at_temperatures(question: Any, a: Any, b: Any, w0: float, beta: Any) -> Any:
-    return question.answer(a.at(beta), b.at(beta), w0)
+def _answers(questions: tuple[Any, ...], a: Any, b: Any, w0: Any) -> Any:
+    found = [question.answer(a, b, w0) for question in questions]
+    return _stacked(found, max(np.size(x) for x in (w0, a.beta, b.beta)))
+
+
+def _at_temperatures(answers: Any, a: Any, b: Any, w0: float, beta: Any) -> Any:
+    return answers(a.at(beta), b.at(beta), w0)
 
 
 def _over(
@@ -242,19 +259,24 @@ def _over(
     smooth: Callable[[Panel], bool] | None = None,
 ) -> Any:
     """Values and errors at an array x > 0, panel by panel: octaves or, where smooth, parts."""
-    result = np.empty((2, len(x)))
+    found: list[tuple[Any, Any]] = []
     pending, left = list(panels_met(x.tobytes(), 0 if smooth else MANY)), []
     while pending:
         panel, part = pending.pop()
         if len(part) <= WORTH * panel.size:
             left.append(part)
         elif smooth is None or smooth(panel):
-            result[:, part] = np.stack(table(panel)(x[part]))[:, 0]
+            found.append((part, np.stack(table(panel)(x[part]))))
         else:
             above = x[part] >= panel.centre
             pending += zip(panel.halves, (part[~above], part[above]), strict=True)
     rest = np.sort(np.concatenate([np.empty(0, int), *left]))
     for start in range(0, len(rest), TOGETHER):
         part = rest[start : start + TOGETHER]
-        result[:, part] = np.stack([np.broadcast_to(y, len(part)) for y in direct(x[part])])
+        found.append((part, direct(x[part])))
+    if len(found) == 1:
+        return found[0][1]
+    result = np.empty((*found[0][1].shape[:-1], len(x)))
+    for part, own in found:
+        result[..., part] = own
     return result

@@ -36,7 +36,7 @@ _CANCELLED = 8 * EPS  # rounding of one part of a kernel
 _BLOCK = 1 << 18
 _APART = 6  # nodes of a ray by which powers that diverge are told apart
 _DEPTHS = 3 * ALIKE  # nodes of a ray by which depths differ
-_IN_CACHE = 1 << 13  # numbers of a part, below what the system hands out anew
+_IN_CACHE = 1 << 14  # numbers of a part
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,8 +227,7 @@ class Nodes:
         weights, own = self.residues, residues
         if anchor is not None:
             weights, own = weights / (anchor - self.poles), residues / (anchor - positions)
-        # faster than 1/z
-        value = _applied(weights, self.poles, len(z), lambda w: np.reciprocal(z - w))
+        value = _applied(weights, self.poles, z)
         error = self._spread(0 if anchor is None else 1, z, anchor)
         if self.tails:
             error = error * np.maximum(np.abs(z) / self.ceiling, 1.0) ** 2
@@ -388,20 +387,29 @@ class Total:
         self._value, self._error = self._value + rest, self._error + error
 
 
-def _applied(values: Any, places: Any, count: int, kernel: Callable[[Any], Any]) -> Any:
-    """sum_k values_k kernel(places_k), of `count` numbers each, in parts that stay in the cache.
+def _applied(values: Any, poles: Complex, z: Complex) -> Any:
+    """sum_k values_k/(z - w_k) for every z, in parts that stay in the cache.
 
     What is the same for all parameters is summed once.
     """
-    if values.ndim > 1:
-        first = values[(0,) * (values.ndim - 1)]
-        same = np.all(values == first, axis=tuple(range(values.ndim - 1)))
-        if same.any():
-            once = _applied(first[same], places[same], count, kernel)
-            return _applied(values[..., ~same], places[~same], count, kernel) + once
-    rows = max(1, _IN_CACHE // max(1, count))
-    parts = [slice(k, k + rows) for k in range(0, max(1, len(places)), rows)]
-    return sum(values[..., part] @ kernel(places[part, None]) for part in parts)
+    lead = tuple(range(values.ndim - 1))
+    first = values[(0,) * len(lead)]
+    varies = np.any(values != first, axis=lead) if lead else np.zeros(len(poles), bool)
+    order, count = np.argsort(~varies, kind="stable"), int(varies.sum())
+    poles, own, same = poles[order, None], values[..., order[:count]], first[order]
+    total, once = np.zeros((*values.shape[:-1], len(z)), complex), np.zeros(len(z), complex)
+    rows = max(1, _IN_CACHE // max(1, len(z)))
+    kernel = np.empty((rows, len(z)), complex)
+    for start in range(0, len(poles), rows):
+        end = min(start + rows, len(poles))
+        part = kernel[: end - start]
+        np.reciprocal(np.subtract(z, poles[start:end], out=part), out=part)  # faster than 1/z
+        middle = min(max(start, count), end)
+        if start < middle:
+            total += own[..., start:middle] @ part[: middle - start]
+        if middle < end:
+            once += same[middle:end] @ part[middle - start :]
+    return total + once
 
 
 def _within(sums: tuple[Real, Real, Real], size: Any, power: int) -> Any:

@@ -6,7 +6,7 @@ Points that share w0 are done together: the places of the nodes are common, the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -212,13 +212,6 @@ def alike(count: int, baths: list[Any], w0: Any) -> Iterator[Any]:
             yield part[start : start + GROUP]
 
 
-def gathered(count: int, parts: Iterator[Any], ask: Callable[[Any], Any]) -> tuple[Any, Any]:
-    value, error = np.empty(count), np.empty(count)
-    for part in parts:
-        value[part], error[part] = ask(part)
-    return value, error
-
-
 class Question(Asked):
     """What is asked about baths of amplitude 1, and the answer."""
 
@@ -250,20 +243,23 @@ def is_cold(bath: Any) -> bool:
     return isinstance(bath, Unit) and not bath.bath.classical and bool(np.all(np.isinf(bath.beta)))
 
 
-def finite_parts(question: Any, a: Any, b: Any, w0: Any) -> tuple[Any, Any]:
-    """The answer at all points, amplitudes left outside; of "P" and "R" w0 does not count."""
-    if question.kind in "PR":
+def finite_parts(
+    questions: tuple[Question, ...], a: Any, b: Any, w0: Any
+) -> Sequence[tuple[Any, Any]]:
+    """The answers at all points, amplitudes left outside; of "P" and "R" w0 does not count."""
+    if all(question.kind in "PR" for question in questions):
         w0 = np.ones(len(w0))
     sources = [source_of(bath) for bath in (a, b)]
     betas = [bath.beta for bath, s in zip((a, b), sources, strict=True) if s and s.beta is None]
     if len(w0) > FEW and all(sources) and all(np.array_equal(x, betas[0]) for x in betas[1:]):
-        found = interpolated(question, sources[0], sources[1], w0, betas[0] if betas else 0.0)
+        found = interpolated(questions, sources[0], sources[1], w0, betas[0] if betas else 0.0)
         if found is not None:
             return found
 
-    def ask(part: Any) -> tuple[Any, Any]:
+    table = np.empty((len(questions), 2, len(w0)))
+    for part in alike(len(w0), [a, b], w0):
         one = unit_at(a, part)
         other = one if a is b else unit_at(b, part)
-        return question.answer(one, other, float(w0[part[0]]))  # type: ignore[no-any-return]
-
-    return gathered(len(w0), alike(len(w0), [a, b], w0), ask)
+        for rows, question in zip(table, questions, strict=True):
+            rows[0, part], rows[1, part] = question.answer(one, other, float(w0[part[0]]))
+    return [(value, error) for value, error in table]

@@ -165,6 +165,9 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
     for baths, expressions in code.divergent.items():
         refused = ", ".join(f"{e.quantity}({e.order})" for e in expressions)
         yield f'require_finite("{refused}", {", ".join(map(_variable, baths))})'
+    integrals = [atom for atom in atoms if atom.kind[0] in "IJ"]
+    for baths in dict.fromkeys(atom.baths for atom in integrals):
+        yield from _integrals([atom for atom in integrals if atom.baths == baths])
     done: tuple[str, tuple[str, ...]] | None = None
     for atom in atoms:
         if atom.kind in ("QC", "QP"):
@@ -174,23 +177,33 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
                 done = (atom.kind, atom.baths)
             ask = f"q.transform({_signed(atom)}, {atom.derivative})"
             yield _assigned(atom, f"scaled({one}.amplitude * {other}.amplitude, {ask})")
-        elif atom.kind[0] in "IJ":
-            one, other = map(_variable, atom.baths)
-            kernel = tuple((float(c), power, p, n) for c, power, p, n in atom.kernel)
-            question = atom.kind[0], atom.kind[2] == "P", atom.reflect, atom.shift, kernel
-            ask = f"finite_parts(Question{question}, {one}, {other}, w0)"
-            yield _assigned(atom, f"scaled({one}.amplitude * {other}.amplitude, {ask})")
         elif atom.kind == "T":
             betas = ", ".join(f"{_variable(b.name)}.beta" for b in code.baths)
             ask = f"boltzmann(({betas},), {atom.multiple} * w0, {atom.derivative})"
             yield _assigned(atom, ask)
 
 
+def _integrals(atoms: Sequence[Atom]) -> Iterator[str]:
+    """Those over the same two baths, which are found together."""
+    one, other = map(_variable, atoms[0].baths)
+    yield "i = finite_parts("
+    yield "    ("
+    for atom in atoms:
+        kernel = tuple((float(c), power, p, n) for c, power, p, n in atom.kernel)
+        question = atom.kind[0], atom.kind[2] == "P", atom.reflect, atom.shift, kernel
+        yield f"        Question{question},"
+    yield "    ),"
+    yield f"    {one}, {other}, w0,"
+    yield ")"
+    for k, atom in enumerate(atoms):
+        yield _assigned(atom, f"scaled({one}.amplitude * {other}.amplitude, i[{k}])")
+
+
 def _at_zero(atom: Atom) -> str:
     bath = _variable(atom.baths[0])
     if atom.kind in "PR":
         own = f'Question("{atom.kind}", derivative={atom.derivative})'
-        return f"finite_parts({own}, {bath}, {bath}, w0)"
+        return f"finite_parts(({own},), {bath}, {bath}, w0)[0]"
     return f"mean_slope({bath})"
 
 

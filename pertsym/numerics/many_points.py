@@ -52,7 +52,7 @@ class Points(Answers):
     def _asked(self, request: Request) -> Any:
         one, other = (self.baths[request.atom.baths[k]] for k in (0, -1))
         if request.question is not None:
-            return finite_parts(request.question, one, other, self.at)
+            return finite_parts((request.question,), one, other, self.at)[0]
         return mean_slope(one) if request.atom.derivative else runtime.at_zero(one, self.at)
 
     def _shaped(self, pair: Any) -> Any:

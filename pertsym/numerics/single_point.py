@@ -78,8 +78,8 @@ class Single:
 class OverFrequency:
     """The answer at one w0 of a panel after another: polynomials where it is asked often."""
 
-    def __init__(self, question: Any, a: Any, b: Any, panel: Panel, root: Any = None) -> None:
-        self._asked, self._panel, self._root = (question, a, b), panel, root or self
+    def __init__(self, asked: tuple[Any, Any, Any], panel: Panel, root: Any = None) -> None:
+        self._asked, self._panel, self._root = asked, panel, root or self
         self.calls = 0
         self._value: Callable[[float], tuple[float, float]] | None = None
         self._halves: list[OverFrequency] = []
@@ -95,12 +95,12 @@ class OverFrequency:
             if not is_smooth(*self._asked, self._panel):
                 if self._panel.half > NARROWEST * self._panel.low:
                     parts = self._panel.halves
-                    self._halves = [OverFrequency(*self._asked, p, self._root) for p in parts]
+                    self._halves = [OverFrequency(self._asked, p, self._root) for p in parts]
                     return self(w0)
             elif self.calls >= FEW:
                 self._value = by_frequency(*self._asked, self._panel).single()
                 return self._value(w0)
-        question, a, b = self._asked
+        (question,), a, b = self._asked
         value, error = question.answer(a.at(None), b.at(None), w0)
         return float(value), float(error)
 
@@ -117,7 +117,7 @@ def product_sums(kind: str, a: Any, b: Any, octave: int) -> PointSums:
 @lru_cache(maxsize=PAIRS[1])
 def over_frequency(question: Any, a: Any, b: Any, octave: int) -> OverFrequency:
     """The polynomials of two sources."""
-    return OverFrequency(question, a, b, _octave(octave))
+    return OverFrequency(((question,), a, b), _octave(octave))
 
 
 def _octave(exponent: int) -> Panel:
