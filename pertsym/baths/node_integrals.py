@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pertsym.baths.node_path import ANGLE, Complex
+from pertsym.baths.node_path import ANGLE, EPS, Complex
 from pertsym.baths.nodes import Factor, Nodes, Total
 from pertsym.baths.product_nodes import partner
 
@@ -64,7 +64,11 @@ def summed_regular_part(
     first, second = node_pair(a, b, reflect, shift, [])
     at_pole, uncertain = _on_axis(b, reflect, shift, 0.0, 0)
     total = Total()
-    total.add(first, lambda w: 1 / w, _factor(first, second, reflect, shift, True), order=1)
+    if first.analytic:
+        factor = _less(first, second, reflect, shift, at_pole, uncertain)
+    else:
+        factor = _factor(first, second, reflect, shift, True)
+    total.add(first, lambda w: 1 / w, factor, order=1)
     total.add(first, lambda w: 1 / (w * w + scale**2), constant=(at_pole, uncertain))
     value, error = total.closed()
     angle = _arc(first, 0.0, 1)
@@ -133,11 +137,8 @@ def _factor(first: Nodes, second: Nodes, reflect: int, shift: float, less: bool)
     """
     anchor = shift if less else None
 
-    def image(w: Complex) -> Any:
-        return shift - w if reflect < 0 else shift + w.conj()
-
     def at(w: Complex) -> tuple[Any, Any]:
-        value, error = second.on_points(image(w), anchor)
+        value, error = second.on_points(_image(w, reflect, shift), anchor)
         value = value if reflect < 0 else np.conj(value)
         return -reflect * value if less else value, error
 
@@ -155,7 +156,31 @@ def _factor(first: Nodes, second: Nodes, reflect: int, shift: float, less: bool)
 
     positions, edges = first.resonances[0], first.edges[0]
     own = at_own(positions) if positions.shape[-1] else (0.0, 0.0)
-    return Factor(at(first.every[0]), second.majorant(image(edges), anchor), own)
+    largest = second.majorant(_image(edges, reflect, shift), anchor)
+    return Factor(at(first.every[0]), largest, own)
+
+
+def _less(
+    first: Nodes, second: Nodes, reflect: int, shift: float, at_zero: Any, uncertain: Any
+) -> Factor:
+    """[F(w) - F(0)]/w from F, which other kernels ask for, too: no node is near w = 0."""
+    plain = _factor(first, second, reflect, shift, False)
+
+    def at(w: Complex, found: tuple[Any, Any]) -> tuple[Any, Any]:
+        value, error = (
+            x - np.asarray(y)[..., None] for x, y in zip(found, (at_zero, -uncertain), strict=True)
+        )
+        return value / w, error / np.abs(w) + 4 * EPS * np.abs(value / w)
+
+    positions = first.resonances[0]
+    own = at(positions, plain.resonances) if positions.shape[-1] else (0.0, 0.0)
+    largest = second.majorant(_image(first.edges[0], reflect, shift), shift)
+    return Factor(at(first.every[0], plain.nodes), largest, own)
+
+
+def _image(w: Complex, reflect: int, shift: float) -> Complex:
+    """Where G_B is taken: s + r w, or its mirror image above the axis."""
+    return shift - w if reflect < 0 else shift + w.conj()
 
 
 def _on_axis(bath: Any, reflect: int, shift: float, at: float, m: int) -> tuple[Any, Any]:
