@@ -64,10 +64,18 @@ class Nodes:
     uncertainty: float = 0.0
 
     @classmethod
-    def of(cls, path: Path, floor: float, ceiling: float, step: float | None = None) -> Nodes:
+    def of(
+        cls,
+        path: Path,
+        floor: float,
+        ceiling: float,
+        step: float | None = None,
+        make: Callable[[Path, int, float, float, float], Arm] = made,
+    ) -> Nodes:
         """The rule for floor <= |z| <= ceiling (and z = 0 where Ĉ is analytic).
 
         Without a step the coarsest one is taken at which rounding is the larger part of the error.
+        `make` gives arms as `made` does, if some may be there already.
 
         Raises
         ------
@@ -79,7 +87,7 @@ class Nodes:
         sides = (1, -1) if path.left or path.analytic else (1,)
         with np.errstate(all="ignore"):
             for h in STEPS if step is None else (step,):
-                arms = tuple(made(path, side, floor, ceiling, h) for side in sides)
+                arms = tuple(make(path, side, floor, ceiling, h) for side in sides)
                 if all(arm.is_fine(path.scale) for arm in arms):
                     break
         positions, residues, lost = seen(path, floor, h)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pertsym.baths.node_path import ALIKE, ANGLE, Real
+from pertsym.baths.node_path import ALIKE, ANGLE, Arm, Path, Real, made
 from pertsym.baths.nodes import Nodes, even_kernel, odd_kernel, plain_kernel
 from pertsym.baths.product_nodes import floor_of, partner, product_nodes
 from pertsym.baths.tabulated import UNIT, chebyshev, fitted
@@ -277,7 +277,7 @@ def moved(nodes: Nodes, source: Any, panel: Panel) -> Residues:
     """Of nodes made at the points of a panel of beta: they change as the spectrum does."""
     if source.beta is not None or nodes.residues.ndim == 1:
         return Residues.still(nodes)
-    here, there = source.path(panel.points[[0, -1]]), source.path(panel.ring)
+    here, there = _around_panel(source, panel)
     starts, middles = grouped(nodes)
     still = starts < len(nodes.poles)
     places = nodes.poles[middles[still]]
@@ -300,6 +300,12 @@ def moved(nodes: Nodes, source: Any, panel: Panel) -> Residues:
     return Residues(np.concatenate((turned, positions)), sizes)
 
 
+@lru_cache(maxsize=64)
+def _around_panel(source: Any, panel: Panel) -> tuple[Path, Path]:
+    """Paths at the ends of a panel and on its ring."""
+    return source.path(panel.points[[0, -1]]), source.path(panel.ring)
+
+
 def _residues(nodes: Nodes) -> Any:
     """Of nodes and resonances."""
     parts = nodes.residues, nodes.resonances[1]
@@ -315,13 +321,28 @@ def ratio(a: Any, b: Any) -> Any:
 
 def rule(source: Any, beta: bytes, floor: float, ceiling: float) -> Nodes:
     """Nodes at an array of beta, where it varies, made for ranges that end at powers of 16."""
-    path = source.path(np.frombuffer(beta))
-    return _rule(source, beta, *path.decisive(floor, ceiling))
+    return _rule(source, beta, *_path(source, beta).decisive(floor, ceiling))
 
 
 @lru_cache(maxsize=64)
 def _rule(source: Any, beta: bytes, low: int, high: int) -> Nodes:
-    return Nodes.of(source.path(np.frombuffer(beta)), 2.0**low, 2.0**high)
+    def make(path: Path, side: int, floor: float, ceiling: float, step: float) -> Arm:
+        """An arm whose tail is no power serves rules of every ceiling."""
+        end = ceiling if math.isfinite(path.tails[side > 0]) else 1.0
+        return _arm(source, beta, side, floor, end, step)
+
+    return Nodes.of(_path(source, beta), 2.0**low, 2.0**high, make=make)
+
+
+@lru_cache(maxsize=64)
+def _arm(source: Any, beta: bytes, *ends: Any) -> Arm:
+    return made(_path(source, beta), *ends)
+
+
+@lru_cache(maxsize=64)
+def _path(source: Any, beta: bytes) -> Path:
+    path: Path = source.path(np.frombuffer(beta))
+    return path
 
 
 @lru_cache(maxsize=128)
