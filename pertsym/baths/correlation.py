@@ -114,7 +114,8 @@ class Correlation:
             return self.cold.nodes(floor, ceiling)
         ends = self._path.decisive(floor, ceiling)
         if ends not in self._nodes:
-            self._nodes[ends] = Nodes.of(self._path, *(2.0**k for k in ends))
+            low, high = ends
+            self._nodes[ends] = Nodes.of(self._path, 2.0**low, 2.0**high)
         return self._nodes[ends]
 
     @cached_property

@@ -81,7 +81,8 @@ def by_temperature(
         pair = _nodes(question, one, other, w0)
         sizes = [moved(nodes, x, panel) for nodes, x in zip(pair, (a, b), strict=True)]
         largest.append(_largest(question, sizes, one, w0, a, panel.ring))
-    return through(panel, *_stacked(found, panel.size), np.stack(largest))
+    value, error = _stacked(found, panel.size)
+    return through(panel, value, error, np.stack(largest))
 
 
 @lru_cache(maxsize=512)
@@ -96,7 +97,8 @@ def by_frequency(questions: tuple[Any, ...], a: Any, b: Any, panel: Panel) -> Po
         largest.append(
             np.maximum(*(_largest(question, x, one, panel.ring, a, panel.ring) for x in sizes))
         )
-    made = through(panel, *_stacked(found, panel.size), np.stack(largest))
+    value, error = _stacked(found, panel.size)
+    made = through(panel, value, error, np.stack(largest))
     assert isinstance(made, Polynomial)  # panels of w0 are octaves or less
     return made
 

@@ -127,7 +127,8 @@ class Nodes:
     @cached_property
     def _radii(self) -> Real:
         """Of the nodes that `weights` are for."""
-        return _joined([np.abs(arm.poles[:: arm.stride]) for arm in self.arms], float)
+        radii = [np.abs(arm.poles[:: arm.stride]) for arm in self.arms]
+        return np.asarray(_joined(radii, float))
 
     def weights(self, m: int) -> Real:
         """`Arm.weights` of all arms."""
@@ -275,7 +276,8 @@ class Nodes:
 
     @property
     def _sizes(self) -> Real:
-        return _joined([arm.grouped(np.abs(arm.closed[1])) for arm in self.arms], float)
+        sizes = [arm.grouped(np.abs(arm.closed[1])) for arm in self.arms]
+        return np.asarray(_joined(sizes, float))
 
     def bound(self, size: Any, m: int) -> Any:
         """sum_k weights_k/max(size, |w_k|)^(m+1): the error of G^(m)/m! at |z| = size."""
