@@ -227,7 +227,8 @@ def numerical_function(
     plain = len(names) == 1 and all(has_sums(x) and _is_one(x) for x in densities)
 
     def evaluated(*args: Any, **kwargs: Any) -> Estimate:
-        _refuse_temperatures(kwargs.keys() - signature.parameters.keys(), units)
+        if kwargs:
+            _refuse_temperatures(kwargs.keys() - signature.parameters.keys(), units)
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         values = dict(bound.arguments)
@@ -393,8 +394,8 @@ def _signature(given: Parameters, needed: set[str], own: Iterable[str]) -> Signa
 
 def _plain(x: Any) -> Any:
     """A number as a float, arrays as they are."""
-    if isinstance(x, float):
-        return float(x)
+    if type(x) is float:
+        return x
     return float(x) if np.ndim(x) == 0 else x
 
 

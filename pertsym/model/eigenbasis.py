@@ -146,12 +146,12 @@ class Eigenbasis:
 
     def numbers(
         self, values: Mapping[str, Any]
-    ) -> tuple[tuple[NDArray[np.float64], ...], dict[str, NDArray[np.float64]]]:
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Frequencies E_k - E_0, and every symbol and definition, at values of the symbols.
 
         Values broadcast where everything is in closed form; otherwise they are single numbers.
         """
-        found: dict[str, Any] = {name: np.asarray(x, dtype=float) for name, x in values.items()}
+        found: dict[str, Any] = {name: _number(x) for name, x in values.items()}
         frequencies: list[Any] = list(self.frequencies)
         named = [d for d in self.definitions if d.expression is None]
         if named or None in frequencies:
@@ -313,19 +313,23 @@ def _two_levels(a: float, b: complex, d: float) -> tuple[tuple[float, ...], NDAr
 
 def evaluated(expression: sympy.Expr, values: Mapping[str, Any]) -> Any:
     """An expression at numbers or arrays."""
+    if expression.is_Symbol:
+        return _number(values[expression.name])
     names, function = _compiled(expression)
-    numbers = (np.asarray(values[name], dtype=float) for name in names)
-    if expression.is_Atom:
-        return function(*numbers)
+    if not names:
+        return function()
     with np.errstate(all="ignore"):
-        return np.asarray(function(*numbers), dtype=float)
+        found = function(*(np.asarray(values[name], dtype=float) for name in names))
+    return np.asarray(found, dtype=float)
+
+
+def _number(x: Any) -> Any:
+    return x if type(x) is float else np.asarray(x, dtype=float)
 
 
 @lru_cache(maxsize=256)
 def _compiled(expression: sympy.Expr) -> tuple[tuple[str, ...], Callable[..., Any]]:
     """Names of the symbols of an expression, and the expression as a function of them."""
-    if expression.is_Symbol:  # most frequencies, without the compiler
-        return (str(expression),), lambda x: x
     symbols = sorted(expression.free_symbols, key=str)
     if not symbols:
         value = np.asarray(float(expression.evalf(25)))

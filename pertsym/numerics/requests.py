@@ -103,21 +103,21 @@ class Answers(ABC):
         return found
 
     def _answer(self, request: Request) -> tuple[Any, Any]:
-        kind, names, m, n = request.key
         if request.products and self.by_products:
             return request.summed(self.w0, self.answer)
-        if kind == "T":
+        source, names, m, n = request.key
+        if source in ("C", "P", "QC", "QP") and n:
+            shared = self._once(source, names, n if source == "C" else 0)
+            if source == "C":
+                found = shared[2 * m], shared[2 * m + 1]
+            else:
+                found = shared.transform(n * self.at, m)
+        elif source == "T":
             thermal = DoubleSpectra({}).thermal(m, n * self.w0, self.beta)
             return thermal.value, thermal.error
-        if kind == "C" and n:
-            found = self._once("C", names, n)[2 * m : 2 * m + 2]
-        elif kind == "P" and n:
-            found = self._once("P", names).transform(n * self.at, m)
-        elif kind in "EO":
-            first = 0 if kind == "E" else 2
-            found = self._once("EO", names, m)[first : first + 2]
-        elif kind[0] == "Q":
-            found = self._once(kind, names).transform(n * self.at, m)
+        elif source in "EO":
+            even, even_error, odd, odd_error = self._once("EO", names, m)
+            found = (even, even_error) if source == "E" else (odd, odd_error)
         else:
             found = self._asked(request)
         value, error = self._shaped(found)
@@ -127,21 +127,21 @@ class Answers(ABC):
         value = amplitude * value
         return value, abs(amplitude) * error + 4 * UNIT * abs(value)
 
-    def _once(self, kind: str, names: tuple[str, ...], *at: int) -> Any:
+    def _once(self, kind: str, names: tuple[str, ...], at: int = 0) -> Any:
         """What several atoms are read from."""
-        key = kind, names, *at
-        if key not in self._kept:
-            match kind:
-                case "C":
-                    found = self.baths[names[0]].spectra(self.at, *at)
-                case "P":
-                    found = self.baths[names[0]].transforms(self.at)
-                case "EO":
-                    found = self._once("P", names).parts(self.at, *at)
-                case _:
-                    found = self._product(kind, names)
+        key = kind, names, at
+        found = self._kept.get(key)
+        if found is None:
+            if kind == "C":
+                found = self.baths[names[0]].spectra(self.at, at)
+            elif kind == "P":
+                found = self.baths[names[0]].transforms(self.at)
+            elif kind == "EO":
+                found = self._once("P", names).parts(self.at, at)
+            else:
+                found = self._product(kind, names)
             self._kept[key] = found
-        return self._kept[key]
+        return found
 
 
 def question_of(atom: Atom) -> Question | None:
