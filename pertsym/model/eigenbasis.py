@@ -144,9 +144,7 @@ class Eigenbasis:
         """The model's symbols that formulas depend on, in the order of their declaration."""
         return tuple(self.model.symbols)
 
-    def numbers(
-        self, values: Mapping[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def numbers(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Frequencies E_k - E_0, and every symbol and definition, at values of the symbols.
 
         Values broadcast where everything is in closed form; otherwise they are single numbers.
