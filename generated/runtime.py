@@ -63,7 +63,8 @@ class Path(NamedTuple):
     left
         Whether Ĉ does not vanish for w < 0.
     reach
-        Where the path may end on the left and on the right, if the decay is exponential.
+        Where the path may end on the left and on the right, if the decay is exponential; else from
+        where on Ĉ is a power.
     scale
         The smallest frequency at which Ĉ varies, the distance of the imaginary axis' first
         singularity included.
@@ -127,18 +128,30 @@ class Arm:
     outer: float | None
     step: float
 
+    @property
+    def stride(self) -> int:
+        """How many neighbours a bound takes for the first of them, which counts for most."""
+        return 1 if self.residues.ndim == 1 else ALIKE
+
+    def grouped(self, values: Real) -> Real:
+        """Sums over what a bound does not tell apart, as many as there are points of an edge."""
+        if self.stride == 1:
+            return values
+        return np.add.reduceat(values, np.arange(0, len(self.poles), self.stride), -1)
+
     def weights(self, m: int) -> Real:
-        """The error of G^(m)(z) is at most m! sum_k weights_k / max(|z|, |w_k|)^(m+1)."""
-        total = self.ends[m] + self.rounding / math.sin(ANGLE) ** (m + 1)
-        for angle, (w, size) in zip(EDGES, self.strip, strict=True):
-            share = len(w) / len(self.poles)
-            nearest = (np.arange(len(self.poles)) * share).astype(int)
-            total = total + size[..., nearest] * (share / math.sin(angle) ** (m + 1))
+        """The error of G^(m)(z) is at most m! sum_k weights_k / max(|z|, |w_k|)^(m+1).
+
+        The sum is over every `stride`-th node.
+        """
+        total = self.grouped(self.ends[m] + self.rounding / math.sin(ANGLE) ** (m + 1))
+        for angle, (_, size) in zip(EDGES, self.strip, strict=True):
+            total = total + size / math.sin(angle) ** (m + 1)
         return total
 
     def without(self, count: int) -> Arm:
-        """The arm from a later node on."""
-        k = count * len(self.strip[0][0]) // len(self.poles)
+        """The arm from a later node on, `count` a multiple of the stride."""
+        k = count // self.stride
         return replace(
             self,
             poles=self.poles[count:],
@@ -222,7 +235,7 @@ def made(path: Path, side: int, floor: float, ceiling: float, step: float) -> Ar
             far = 4 * (ceiling / r[-1]) ** max(0, 2 - m)
             end[..., -1] += np.abs(last) * zeroth * (bend * 1.5 / step + far)
     # of several sets of parameters every fourth place, as good for a bound that rounding exceeds
-    parts = len(x) if residues.ndim == 1 else math.ceil(len(x) / ALIKE)
+    parts = math.ceil(len(x) / (1 if residues.ndim == 1 else ALIKE))
     along = len(x) / parts * step
     places = x[0] - step / 2 + along * (np.arange(parts) + 0.5)
     strip = tuple(_edge(path, side, places, angle, step, along) for angle in EDGES)
@@ -234,11 +247,16 @@ def nonzero(x: Any) -> Any:
     return np.where(x == 0, 1.0, x)
 
 
+def extension(tail: float) -> float:
+    """Where the path ends, in units of where Ĉ is the power of its tail."""
+    return float(TRUNCATION ** (-1 / (2 - tail)))
+
+
 def _range(path: Path, side: int, floor: float, ceiling: float, step: float) -> Real:
     tail = path.tails[side > 0]
     reach = path.reach[side > 0]
     if math.isfinite(tail):
-        reach = max(reach, ceiling) * TRUNCATION ** (-1 / (2 - tail))
+        reach = max(reach, ceiling) * extension(tail)
     if path.analytic:
         last = math.asinh(reach / path.scale) / step
         first = 0.0 if side > 0 else 1.0
@@ -342,8 +360,8 @@ SLOW = 0.3
 _CANCELLED = 8 * EPS  # rounding of one part of a kernel
 _BLOCK = 1 << 18
 _APART = 6  # nodes of a ray by which powers that diverge are told apart
-_DEPTHS = 10  # nodes of a ray by which depths differ
-_IN_CACHE = 1 << 13  # numbers of a part, below what the system hands out anew
+_DEPTHS = 3 * ALIKE  # nodes of a ray by which depths differ
+_IN_CACHE = 1 << 14  # numbers of a part
 
 
 @dataclass(frozen=True, eq=False)
@@ -358,7 +376,8 @@ class Nodes:
         Poles and residues that are added: of J between the axis and the path, or of a correlation
         function that is a sum of exponentials; both of shape S + (n,), S that of the parameters.
     floor, ceiling
-        The bound holds for floor <= |z| <= ceiling; the floor is 0 on a hyperbola.
+        The bound holds for floor <= |z| <= ceiling; the floor is 0 on a hyperbola.  Beyond the
+        ceiling `on_points` has one that grows as |z|^2.
     uncertainty
         Relative error of the residues of the resonances.
     """
@@ -370,10 +389,18 @@ class Nodes:
     uncertainty: float = 0.0
 
     @classmethod
-    def of(cls, path: Path, floor: float, ceiling: float, step: float | None = None) -> Nodes:
+    def of(
+        cls,
+        path: Path,
+        floor: float,
+        ceiling: float,
+        step: float | None = None,
+        make: Callable[[Path, int, float, float, float], Arm] = made,
+    ) -> Nodes:
         """The rule for floor <= |z| <= ceiling (and z = 0 where Ĉ is analytic).
 
         Without a step the coarsest one is taken at which rounding is the larger part of the error.
+        `make` gives arms as `made` does, if some may be there already.
 
         Raises
         ------
@@ -385,7 +412,7 @@ class Nodes:
         sides = (1, -1) if path.left or path.analytic else (1,)
         with np.errstate(all="ignore"):
             for h in STEPS if step is None else (step,):
-                arms = tuple(made(path, side, floor, ceiling, h) for side in sides)
+                arms = tuple(make(path, side, floor, ceiling, h) for side in sides)
                 if all(arm.is_fine(path.scale) for arm in arms):
                     break
         positions, residues, lost = seen(path, floor, h)
@@ -424,10 +451,12 @@ class Nodes:
 
     @cached_property
     def _radii(self) -> Real:
-        return np.abs(self.every[0])
+        """Of the nodes that `weights` are for."""
+        radii = [np.abs(arm.poles[:: arm.stride]) for arm in self.arms]
+        return np.asarray(_joined(radii, float))
 
     def weights(self, m: int) -> Real:
-        """`Arm.weights` of all nodes."""
+        """`Arm.weights` of all arms."""
         if m not in self._weights:
             self._weights[m] = _joined([arm.weights(m) for arm in self.arms], float)
         return self._weights[m]
@@ -511,6 +540,11 @@ class Nodes:
         return all(arm.inner is None for arm in self.arms)
 
     @property
+    def tails(self) -> list[float]:
+        """Exponents of a_k ~ |w_k|^q of the arms that go on as a power."""
+        return [arm.outer for arm in self.arms if arm.outer is not None]
+
+    @property
     def every_pole(self) -> Complex:
         """Nodes and resonances of all parameters, flat."""
         return np.concatenate((self.poles, self.resonances[0].ravel()))
@@ -518,15 +552,19 @@ class Nodes:
     def on_points(self, z: Complex, anchor: float | None = None) -> tuple[Any, Any]:
         """G at points above the axis, shape (M,) to S + (M,), with its error.
 
+        What is missing beyond the last node is known to (|z|/|w|)^2 of its size, w being that node:
+        of the error this is the only part that is larger above the ceiling.
+
         With an anchor on the axis: sum_k a_k/[(z - w_k)(anchor - w_k)] = [G(z) - G(a)]/(a - z).
         """
         positions, residues = self.resonances
         weights, own = self.residues, residues
         if anchor is not None:
             weights, own = weights / (anchor - self.poles), residues / (anchor - positions)
-        # faster than 1/z
-        value = _applied(weights, self.poles, len(z), lambda w: np.reciprocal(z - w))
+        value = _applied(weights, self.poles, z)
         error = self._spread(0 if anchor is None else 1, z, anchor)
+        if self.tails:
+            error = error * np.maximum(np.abs(z) / self.ceiling, 1.0) ** 2
         if positions.shape[-1]:
             terms = own[..., None, :] / (z[:, None] - positions[..., None, :])
             value = value + terms.sum(-1)
@@ -551,7 +589,7 @@ class Nodes:
         """
         key = m, None if anchor is None else abs(anchor)
         if key not in self._sums:
-            values = np.abs(self.residues) if m is None else self.weights(m)
+            values = self._sizes if m is None else self.weights(m)
             if anchor is not None:
                 values = values / np.maximum(self._radii, abs(anchor))
             self._sums[key] = self.cumulative(values, 1)
@@ -560,6 +598,11 @@ class Nodes:
     @cached_property
     def _sums(self) -> dict[Any, tuple[Real, Real, Real]]:
         return {}
+
+    @property
+    def _sizes(self) -> Real:
+        sizes = [arm.grouped(np.abs(arm.closed[1])) for arm in self.arms]
+        return np.asarray(_joined(sizes, float))
 
     def bound(self, size: Any, m: int) -> Any:
         """sum_k weights_k/max(size, |w_k|)^(m+1): the error of G^(m)/m! at |z| = size."""
@@ -642,7 +685,8 @@ class Total:
                 tips = self._tips.setdefault((fall, order), [])
                 tips.append(along[..., : 3 * _APART + 1 : _APART] if fall == -1 else along[..., :3])
             if arm.outer is not None:
-                self._end(along[..., :-4:-1])
+                ends = along[..., :-4:-1]
+                self._found(*continued(ends, arm.step, logarithm=not arm.outer))
         positions, residues = nodes.resonances
         if positions.shape[-1]:
             k = kernel(positions)
@@ -678,20 +722,29 @@ class Total:
         self._value, self._error = self._value + rest, self._error + error
 
 
-def _applied(values: Any, places: Any, count: int, kernel: Callable[[Any], Any]) -> Any:
-    """sum_k values_k kernel(places_k), of `count` numbers each, in parts that stay in the cache.
+def _applied(values: Any, poles: Complex, z: Complex) -> Any:
+    """sum_k values_k/(z - w_k) for every z, in parts that stay in the cache.
 
     What is the same for all parameters is summed once.
     """
-    if values.ndim > 1:
-        first = values[(0,) * (values.ndim - 1)]
-        same = np.all(values == first, axis=tuple(range(values.ndim - 1)))
-        if same.any():
-            once = _applied(first[same], places[same], count, kernel)
-            return _applied(values[..., ~same], places[~same], count, kernel) + once
-    rows = max(1, _IN_CACHE // max(1, count))
-    parts = [slice(k, k + rows) for k in range(0, max(1, len(places)), rows)]
-    return sum(values[..., part] @ kernel(places[part, None]) for part in parts)
+    lead = tuple(range(values.ndim - 1))
+    first = values[(0,) * len(lead)]
+    varies = np.any(values != first, axis=lead) if lead else np.zeros(len(poles), bool)
+    order, count = np.argsort(~varies, kind="stable"), int(varies.sum())
+    poles, own, same = poles[order, None], values[..., order[:count]], first[order]
+    total, once = np.zeros((*values.shape[:-1], len(z)), complex), np.zeros(len(z), complex)
+    rows = max(1, _IN_CACHE // max(1, len(z)))
+    kernel = np.empty((rows, len(z)), complex)
+    for start in range(0, len(poles), rows):
+        end = min(start + rows, len(poles))
+        part = kernel[: end - start]
+        np.reciprocal(np.subtract(z, poles[start:end], out=part), out=part)  # faster than 1/z
+        middle = min(max(start, count), end)
+        if start < middle:
+            total += own[..., start:middle] @ part[: middle - start]
+        if middle < end:
+            once += same[middle:end] @ part[middle - start :]
+    return total + once
 
 
 def _within(sums: tuple[Real, Real, Real], size: Any, power: int) -> Any:
@@ -714,16 +767,28 @@ def _joined(parts: list[Any], kind: type[Any]) -> Any:
     return np.concatenate(parts or [np.empty(0, kind)], -1)
 
 
-def continued(terms: Any, step: float, fall: float | None = None) -> tuple[Any, Any]:
+def continued(
+    terms: Any, step: float, fall: float | None = None, logarithm: bool = False
+) -> tuple[Any, Any]:
     """What lies beyond terms[..., 0], where they fall like a geometric series, and its error.
 
-    A slow fall e^(fall x), known from the powers of w, is not left to the ratio of two terms.
+    A slow fall e^(fall x), known from the powers of w, is not left to the ratio of two terms.  Of a
+    spectrum ~ 1/w, whose transform goes as log(w)/w, terms may go as (A + B x) e^(-n x).
     """
     if fall is not None and 0 < fall < SLOW:
         leading, rest, error = resolved(terms, step, fall)
         own = 1 / math.expm1(step * fall)
         return leading * own + rest, error * own
     first, second, third = terms[..., 0], terms[..., 1], terms[..., 2]
+    if logarithm:
+        with np.errstate(all="ignore"):
+            n = np.rint(np.log(np.abs(second / first)) / step)
+        n = np.where(n >= 1, n, 1.0)
+        q = np.exp(-step * n)
+        rise = first - q * second
+        missed = np.abs(first - 2 * rise - q * q * third)
+        left = q / (1 - q)
+        return (first + rise / (1 - q)) * left, missed * left * (1 + q) / (1 - q) ** 2
     rest, earlier = geometric(first, second), geometric(second, third) - first
     return rest, 3 / step * np.abs(rest - earlier)
 
@@ -850,8 +915,11 @@ def thermal_path(density: Any, classical: bool, beta: Any) -> Path:
     left = right = density.reach
     if warm:
         decay = 60 / float(np.min(size))  # e^-(beta w) on the path at 45 degrees
-        left = decay if math.isfinite(ultraviolet) else min(left, 2 * decay)
-        right = max(right, decay) if math.isfinite(ultraviolet) else right
+        if math.isfinite(ultraviolet):
+            # on the right it must have decayed where the path ends, well above where J is a power
+            left, right = decay, max(right, decay / extension(ultraviolet))
+        else:
+            left = min(left, 2 * decay)
     return Path(
         spectrum=lambda w: spectrum_below(density, classical, beta, w),
         power=power,
@@ -886,7 +954,7 @@ def occupied(w: Any, classical: bool, beta: Any) -> Any:
     right, x = right[near], x[near]
     decay = np.exp(np.where(right, -x, x))
     missing = 1 - decay
-    small = np.abs(x) < 1
+    small = np.abs(x) < 0.25
     missing[small] = -np.expm1(np.where(right, -x, x)[small])
     found[near] = np.where(right, 2.0, -2.0 * decay) / missing
     return found
@@ -916,6 +984,20 @@ def product_nodes(kind: Literal["CC", "CP"], a: Nodes, b: Nodes, shift: float) -
     return Nodes(arms, (positions, residues), a.floor, a.ceiling, uncertain)
 
 
+def partner(make: Callable[[float, float], Nodes], a: Nodes, low: float, high: float) -> Nodes:
+    """Nodes of B that `make` gives for a range, for a sum over the nodes of A.
+
+    Where both spectra fall as 1/w or faster, terms fall as 1/w^2, and the error of G_B beyond a
+    ceiling c grows as w^2/c^3: if c is where that is still below what A itself leaves out, it is
+    high enough.
+    """
+    if a.tails and max(a.tails) <= 0:
+        found = make(low, min(high, a.ceiling ** (2 / 3) * high ** (1 / 3)))
+        if max(found.tails, default=0.0) <= 0:
+            return found
+    return make(low, high)
+
+
 def floor_of(a: Nodes, shift: float) -> tuple[float, float]:
     """The smallest and the largest |shift - w_k|."""
     met = np.abs(shift - a.every_pole)
@@ -935,10 +1017,9 @@ def _times(arm: Arm, b: Nodes, shift: float, unit: complex) -> Arm:
     for nearest, open_end, fall in ((0, arm.inner, 1.0), (-1, arm.outer, damping)):
         if open_end is not None:
             inward = residues[..., :3] if nearest == 0 else residues[..., :-4:-1]
-            first, second, third = np.moveaxis(inward.copy(), -1, 0)
-            rest = geometric(first, second / fall)
-            before = geometric(second, third / fall) / fall - first
-            ends[..., nearest] += 3 / arm.step * np.abs(rest - before)
+            inward = inward * fall ** -np.arange(3.0)
+            rest, missed = continued(inward, arm.step, logarithm=nearest < 0 and not open_end)
+            ends[..., nearest] += missed
             residues[..., nearest] += rest
     return replace(
         arm,
@@ -970,6 +1051,7 @@ EVEN = (
     657931 / 186134520519971831808000000,
     -3392780147 / 37893265687455865519472640000000,
 )
+WITH_SLOPES = tuple((EVEN[k - 1], 2 * k * EVEN[k - 1]) for k in range(len(EVEN), 0, -1))
 
 
 def bose(x: Any, f: Any = np) -> tuple[Any, Any, Any]:
@@ -984,15 +1066,14 @@ def bose(x: Any, f: Any = np) -> tuple[Any, Any, Any]:
     inverse = 1 / -f.expm1(-far)
     positive = x > 0
     value = far * f.where(positive, inverse, decay * inverse)
-    slope = inverse * f.where(positive, 1 - far * decay * inverse, decay * (far * inverse - 1))
+    steep = inverse * f.where(positive, 1 - far * decay * inverse, decay * (far * inverse - 1))
     square = near * near
     even = odd = 0.0 * near
-    for k in range(len(EVEN), 0, -1):
-        even = even * square + EVEN[k - 1]
-        odd = odd * square + 2 * k * EVEN[k - 1]
+    for c, slope in WITH_SLOPES:
+        even = even * square + c
+        odd = odd * square + slope
     value = f.where(small, 1 + near / 2 + square * even, value)
-    slope = f.where(small, 0.5 + near * odd, slope)
-    return value, slope, UNIT * (24 + 4 * size)
+    return value, f.where(small, 0.5 + near * odd, steep), UNIT * (24 + 4 * size)
 
 
 def occupation(w: Any, beta: Any, classical: bool, f: Any = np) -> tuple[Any, Any, Any]:
@@ -1201,7 +1282,7 @@ def _finite_part(a: Bath, b: Bath, s: float, p: float, n: int) -> Bounded:
     """Over 1/(w - p)^n, n = 1 or 2: as `product_nodes` writes it."""
     low, high = _sizes([p, s - p])
     one = a.nodes(1e-3 * low, high)
-    two = b.nodes(*floor_of(one, s))
+    two = partner(b.nodes, one, *floor_of(one, s))
     value, error = _transform(product_nodes("CC", one, two, s), np.asarray(p), n - 1)
     size = a.amplitude * b.amplitude
     added = a.spectrum(p, n - 1) * b.transform(s - p, 0)

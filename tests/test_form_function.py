@@ -420,15 +420,15 @@ def test_the_ellipse_bounds_the_answer(density: Any, question: str) -> None:
     }[question]
     source = Single(correlation(unit, 1.3)).source._replace(beta=None)
     seen: list[float] = []
-    original: Callable[..., Polynomial | Barycentric] = interpolated._fitted
+    original: Callable[..., Polynomial | Barycentric] = interpolated.through
     octave, wide = Panel(1.0, 2.0), Panel(0.3, 10.0, logarithmic=True)
 
-    def kept(panel: Panel, found: Any, largest: Any) -> Polynomial | Barycentric:
-        seen.append(float(np.max(largest)) / float(np.max(np.abs(found[0]))))
-        return original(panel, found, largest)
+    def kept(panel: Panel, value: Any, error: Any, largest: Any) -> Polynomial | Barycentric:
+        seen.append(float(np.max(largest)) / float(np.max(np.abs(value))))
+        return original(panel, value, error, largest)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(interpolated, "_fitted", kept)
+        patch.setattr(interpolated, "through", kept)
         for panel in (octave, wide):
             interpolated.by_temperature.__wrapped__((asked,), source, source, 0.8, panel)
         if not isinstance(density, Underdamped) and question == "integral":

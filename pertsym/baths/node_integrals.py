@@ -17,7 +17,7 @@ import numpy as np
 
 from pertsym.baths.node_path import ANGLE, EPS, Complex
 from pertsym.baths.nodes import Factor, Nodes, Total
-from pertsym.baths.product_nodes import partner
+from pertsym.baths.product_nodes import pair
 
 Pole = tuple[Any, Any, int]
 """(coefficient, position, order) of one piece coefficient/(w - position)^order of a kernel."""
@@ -102,11 +102,14 @@ def node_pair(
     """Nodes of A that resolve the kernel and F, and nodes of B for every point that they meet."""
     marks = [abs(x) for x in (shift, *places) if x]
     marks += [a.frequency_scale, b.frequency_scale]
-    first = a.nodes(min(marks) * (DEEPER if shift else DEEPEST), max(marks))
-    met = np.abs(shift + reflect * first.every_pole)
-    # at an anchor 0 the residues are divided by w_j: the ends must count for less
-    floor = float(met.min(initial=np.inf)) * (1.0 if shift or places else DEEPER**3)
-    return first, partner(b.nodes, first, floor, float(met.max(initial=0.0)))
+
+    def met(first: Nodes) -> tuple[float, float]:
+        sizes = np.abs(shift + reflect * first.every_pole)
+        # at an anchor 0 the residues are divided by w_j: the ends must count for less
+        floor = float(sizes.min(initial=np.inf)) * (1.0 if shift or places else DEEPER**3)
+        return floor, float(sizes.max(initial=0.0))
+
+    return pair(a.nodes, b.nodes, min(marks) * (DEEPER if shift else DEEPEST), max(marks), met)
 
 
 def _arc(nodes: Nodes, p: float, order: int) -> float:

@@ -52,9 +52,11 @@ class Nodes:
         function that is a sum of exponentials; both of shape S + (n,), S that of the parameters.
     floor, ceiling
         The bound holds for floor <= |z| <= ceiling; the floor is 0 on a hyperbola.  Beyond the
-        ceiling `on_points` has one that grows as |z|^2.
+        ceiling `on_points` has one that grows.
     uncertainty
         Relative error of the residues of the resonances.
+    cutoff
+        From where on Ĉ, and with it G, is a power or negligible.
     """
 
     arms: tuple[Arm, ...]
@@ -62,6 +64,7 @@ class Nodes:
     floor: float
     ceiling: float
     uncertainty: float = 0.0
+    cutoff: float = 0.0
 
     @classmethod
     def of(
@@ -91,12 +94,13 @@ class Nodes:
                 if all(arm.is_fine(path.scale) for arm in arms):
                     break
         positions, residues, lost = seen(path, floor, h)
-        return cls(burdened(arms, positions, lost), (positions, residues), floor, ceiling)
+        arms, poles = burdened(arms, positions, lost), (positions, residues)
+        return cls(arms, poles, floor, ceiling, cutoff=path.reach[1])
 
     @classmethod
     def discrete(cls, poles: Complex, residues: Complex) -> Nodes:
         """A sum of exponentials sum_k c_k e^{-i w_k t}: residues i c_k, no path."""
-        return cls((), (poles, residues), 0.0, math.inf)
+        return cls((), (poles, residues), 0.0, math.inf, cutoff=float(np.max(np.abs(poles))))
 
     @cached_property
     def poles(self) -> Complex:
@@ -215,9 +219,10 @@ class Nodes:
         return all(arm.inner is None for arm in self.arms)
 
     @property
-    def tails(self) -> list[float]:
-        """Exponents of a_k ~ |w_k|^q of the arms that go on as a power."""
-        return [arm.outer for arm in self.arms if arm.outer is not None]
+    def tails(self) -> list[tuple[float, float]]:
+        """q of a_k ~ |w_k|^q and the last |w_k|, of the arms that go on as a power."""
+        ends = [(arm.outer, abs(arm.poles[-1])) for arm in self.arms if arm.outer is not None]
+        return [(q, float(last)) for q, last in ends]
 
     @property
     def every_pole(self) -> Complex:
@@ -227,8 +232,8 @@ class Nodes:
     def on_points(self, z: Complex, anchor: float | None = None) -> tuple[Any, Any]:
         """G at points above the axis, shape (M,) to S + (M,), with its error.
 
-        What is missing beyond the last node is known to (|z|/|w|)^2 of its size, w being that node:
-        of the error this is the only part that is larger above the ceiling.
+        What lies beyond the last node w is known to (|z|/|w|)^2 of its size: of the error this is
+        the only part that is larger above the ceiling.
 
         With an anchor on the axis: sum_k a_k/[(z - w_k)(anchor - w_k)] = [G(z) - G(a)]/(a - z).
         """
@@ -237,9 +242,15 @@ class Nodes:
         if anchor is not None:
             weights, own = weights / (anchor - self.poles), residues / (anchor - positions)
         value = _applied(weights, self.poles, z)
-        error = self._spread(0 if anchor is None else 1, z, anchor)
-        if self.tails:
-            error = error * np.maximum(np.abs(z) / self.ceiling, 1.0) ** 2
+        m = 0 if anchor is None else 1
+        error, size = self._spread(m, z, anchor), np.abs(z)
+        for arm in self.arms:
+            if arm.outer is not None and np.any(size > self.ceiling):
+                last = abs(arm.poles[-1])
+                grown = np.maximum(size / self.ceiling, 1.0) ** (2 - m) - 1
+                grown = grown / np.maximum(size, last)
+                grown = grown if anchor is None else grown / max(abs(anchor), last)
+                error = error + arm.ends[m][..., -1:] * grown
         if positions.shape[-1]:
             terms = own[..., None, :] / (z[:, None] - positions[..., None, :])
             value = value + terms.sum(-1)
@@ -448,24 +459,28 @@ def continued(
     """What lies beyond terms[..., 0], where they fall like a geometric series, and its error.
 
     A slow fall e^(fall x), known from the powers of w, is not left to the ratio of two terms.  Of a
-    spectrum ~ 1/w, whose transform goes as log(w)/w, terms may go as (A + B x) e^(-n x).
+    spectrum ~ 1/w, whose transform goes as log(w)/w, terms may go as (A + B x) e^(-n x): what
+    claims the smaller error is taken.
     """
     if fall is not None and 0 < fall < SLOW:
         leading, rest, error = resolved(terms, step, fall)
         own = 1 / math.expm1(step * fall)
         return leading * own + rest, error * own
     first, second, third = terms[..., 0], terms[..., 1], terms[..., 2]
-    if logarithm:
-        with np.errstate(all="ignore"):
-            n = np.rint(np.log(np.abs(second / first)) / step)
-        n = np.where(n >= 1, n, 1.0)
-        q = np.exp(-step * n)
-        rise = first - q * second
-        missed = np.abs(first - 2 * rise - q * q * third)
-        left = q / (1 - q)
-        return (first + rise / (1 - q)) * left, missed * left * (1 + q) / (1 - q) ** 2
     rest, earlier = geometric(first, second), geometric(second, third) - first
-    return rest, 3 / step * np.abs(rest - earlier)
+    error = 3 / step * np.abs(rest - earlier)
+    if not logarithm:
+        return rest, error
+    with np.errstate(all="ignore"):
+        n = np.rint(np.log(np.abs(second / first)) / step)
+    n = np.where(n >= 1, n, 1.0)
+    q = np.exp(-step * n)
+    rise = first - q * second
+    missed = np.abs(first - 2 * rise - q * q * third)
+    left = q / (1 - q)
+    other, own = (first + rise / (1 - q)) * left, 2 * missed * left * (1 + q) / (1 - q) ** 2
+    better = own < error
+    return np.where(better, other, rest), np.where(better, own, error)
 
 
 def resolved(terms: Any, step: float, fall: float) -> tuple[Any, Any, Any]:

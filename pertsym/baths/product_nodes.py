@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pertsym.baths.node_path import EPS, Arm
+from pertsym.baths.node_path import EPS, Arm, extension
 from pertsym.baths.nodes import Nodes, continued
 
 
@@ -46,21 +46,52 @@ def product_nodes(kind: Literal["CC", "CP"], a: Nodes, b: Nodes, shift: float) -
     return Nodes(arms, (positions, residues), a.floor, a.ceiling, uncertain)
 
 
-def partner(make: Callable[[float, float], Nodes], a: Nodes, low: float, high: float) -> Nodes:
-    """Nodes of B that `make` gives for a range, for a sum over the nodes of A.
+BEYOND = 1e3  # how far the nodes of A go above where G_B is a power
 
-    Where both spectra fall as 1/w or faster, terms fall as 1/w^2, and the error of G_B beyond a
-    ceiling c grows as w^2/c^3: if c is where that is still below what A itself leaves out, it is
-    high enough.
+
+def pair(
+    make_a: Callable[[float, float], Nodes],
+    make_b: Callable[[float, float], Nodes],
+    low: float,
+    high: float,
+    met: Callable[[Nodes], tuple[float, float]],
+) -> tuple[Nodes, Nodes]:
+    """Nodes of A for a range, and nodes of B for a sum over these.
+
+    Parameters
+    ----------
+    make_a, make_b
+        Nodes for floor <= |z| <= ceiling.
+    low, high
+        What A's are for at least: what lies beyond its last node is continued, so that this is to
+        lie where both spectra are powers.
+    met
+        The smallest and the largest |z| at which G_B is asked.
     """
-    if a.tails and max(a.tails) <= 0:
-        found = make(low, min(high, a.ceiling ** (2 / 3) * high ** (1 / 3)))
-        if max(found.tails, default=0.0) <= 0:
+    one = make_a(low, high)
+    two = _partner(make_b, one, *met(one))
+    if any(last < BEYOND * two.cutoff for _, last in one.tails):
+        one = make_a(low, max(high, two.cutoff))
+        two = _partner(make_b, one, *met(one))
+    return one, two
+
+
+def _partner(make: Callable[[float, float], Nodes], a: Nodes, low: float, high: float) -> Nodes:
+    """Nodes of B for a sum over those of A.
+
+    Where both spectra fall as 1/w or faster, beyond a frequency s of A terms fall as 1/w^2, and the
+    error of G_B beyond a ceiling c grows as w^2/c^3: if c is where that is still below what A
+    itself leaves out, it is high enough.
+    """
+    if a.tails and max(a.tails)[0] <= 0:
+        start = max(last / extension(q - 1) for q, last in a.tails)
+        found = make(low, min(high, start ** (2 / 3) * high ** (1 / 3)))
+        if all(q <= 0 for q, _ in found.tails):
             return found
     return make(low, high)
 
 
-def floor_of(a: Nodes, shift: float) -> tuple[float, float]:
+def floor_of(a: Nodes, shift: float = 0.0) -> tuple[float, float]:
     """The smallest and the largest |shift - w_k|."""
     met = np.abs(shift - a.every_pole)
     return float(met.min()), float(met.max())

@@ -20,7 +20,7 @@ import numpy as np
 
 from pertsym.baths.node_path import ALIKE, ANGLE, Arm, Path, Real, made
 from pertsym.baths.nodes import Nodes, even_kernel, odd_kernel, plain_kernel
-from pertsym.baths.product_nodes import floor_of, partner, product_nodes
+from pertsym.baths.product_nodes import floor_of, pair, product_nodes
 from pertsym.baths.tabulated import UNIT, chebyshev, fitted
 
 SECTOR = math.radians(70)  # around the axis, within which a function may be continued
@@ -352,10 +352,11 @@ def thermal_nodes(kind: str, a: Any, b: Any, x: float, beta: bytes) -> tuple[Nod
     Baths are given as in `interpolated`.  Of a, or for "QC" and "QP" of a product of a and b
     (`product_nodes`, without a shift).
     """
-    one = rule(a, beta, x if kind == "P" else _PRODUCT_DEEPER * x, x)
     if kind == "P":
+        one = rule(a, beta, x, x)
         return one, one, one
-    other = partner(partial(rule, b, beta), one, *floor_of(one, 0.0))
+    makers = partial(rule, a, beta), partial(rule, b, beta)
+    one, other = pair(*makers, _PRODUCT_DEEPER * x, x, floor_of)
     return product_nodes("CC" if kind == "QC" else "CP", one, other, 0.0), one, other
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pertsym.baths.nodes import Nodes
-from pertsym.baths.product_nodes import floor_of, partner, product_nodes
+from pertsym.baths.product_nodes import floor_of, pair, product_nodes
 from pertsym.baths.tabulated import UNIT, TabulatedTransform
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.baths.thermal_tables import WORTH, Panel, panels_met, thermal_nodes, thermal_table
@@ -484,8 +484,8 @@ def product(
     kind: str, a: Any, b: Any, first: Any, second: Any, low: float, high: float
 ) -> TabulatedTransform:
     """The same for scalar parameters."""
-    left = a.nodes(*first, DEEPER * low, high)
-    right = partner(partial(b.nodes, *second), left, *floor_of(left, 0.0))
+    makers = partial(a.nodes, *first), partial(b.nodes, *second)
+    left, right = pair(*makers, DEEPER * low, high, floor_of)
     nodes = product_nodes("CC" if kind == "QC" else "CP", left, right, 0.0)
     return TabulatedTransform(nodes, low, high)
 

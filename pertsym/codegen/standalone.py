@@ -13,13 +13,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Self
 
 import numpy as np
 
 from pertsym.baths.nodes import Nodes
-from pertsym.baths.product_nodes import floor_of, partner, product_nodes
+from pertsym.baths.product_nodes import floor_of, pair, product_nodes
 from pertsym.baths.tabulated import UNIT
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.codegen.occupation import occupation, spectrum
@@ -202,8 +202,7 @@ def _elementwise(a: Bath, b: Bath, shift: Any, place: Any, n: int, shape: Any) -
 def _finite_part(a: Bath, b: Bath, s: float, p: float, n: int) -> Bounded:
     """Over 1/(w - p)^n, n = 1 or 2: as `product_nodes` writes it."""
     low, high = _sizes([p, s - p])
-    one = a.nodes(1e-3 * low, high)
-    two = partner(b.nodes, one, *floor_of(one, s))
+    one, two = pair(a.nodes, b.nodes, 1e-3 * low, high, partial(floor_of, shift=s))
     value, error = _transform(product_nodes("CC", one, two, s), np.asarray(p), n - 1)
     size = a.amplitude * b.amplitude
     added = a.spectrum(p, n - 1) * b.transform(s - p, 0)

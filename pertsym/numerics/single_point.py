@@ -10,7 +10,7 @@ from typing import Any
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity
 from pertsym.baths.interpolated import by_frequency, is_smooth
-from pertsym.baths.product_nodes import floor_of, partner, product_nodes
+from pertsym.baths.product_nodes import floor_of, pair, product_nodes
 from pertsym.baths.thermal_tables import Panel
 from pertsym.codegen import runtime
 from pertsym.codegen.finite_parts import source_of
@@ -109,8 +109,8 @@ class OverFrequency:
 def product_sums(kind: str, a: Any, b: Any, octave: int) -> PointSums:
     """Of two sources: their values are the key, so that no bath is kept alive."""
     panel = _octave(octave)
-    first = a.at(None).nodes(runtime.DEEPER * panel.low, panel.high)
-    second = partner(b.at(None).nodes, first, *floor_of(first, 0.0))
+    makers = a.at(None).nodes, b.at(None).nodes
+    first, second = pair(*makers, runtime.DEEPER * panel.low, panel.high, floor_of)
     return PointSums(product_nodes("CC" if kind == "QC" else "CP", first, second, 0.0))
 
 

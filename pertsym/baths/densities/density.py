@@ -294,8 +294,8 @@ class Density:
 
     @property
     def scale(self) -> float:
-        """A frequency at which J varies."""
-        return size(self._facts.scale)
+        """The smallest frequency at which J varies."""
+        return float(np.min(self._facts.scale))
 
     @property
     def kink_scale(self) -> Any:
