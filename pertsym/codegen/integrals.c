@@ -52,13 +52,6 @@ static inline double spectrum_at(const struct bath *b, double w, int m, double *
     return value;
 }
 
-static cplx continued(const cplx t[3], double step, double *error)
-{
-    cplx rest = beyond(t[0], t[1], 1.0), earlier = beyond(t[1], t[2], 1.0) - t[0];
-    *error += 3 / step * size_of(rest - earlier);
-    return rest;
-}
-
 static cplx resolved(const cplx t[3], double h, double fall, cplx *rest, double *error)
 {
     double slow = exp(h * fall), fast = exp(h * (fall + 1));
@@ -76,7 +69,7 @@ static cplx inner_rest(int arms, cplx tip[2][3], double h, double fall, int orde
     double lost[2] = {0.0, 0.0};
     if (!(fall > 0.0 && fall < 0.3)) {
         for (int k = 0; k < 3; k++) sum[k] = tip[0][k] + (arms > 1 ? tip[1][k] : 0.0);
-        return continued(sum, h, error);
+        return continued(sum, h, 0, error);
     }
     double own = 1.0 / expm1(h * fall);
     for (int i = 0; i < arms; i++) lead[i] = resolved(tip[i], h, fall, &more[i], &lost[i]);
@@ -154,7 +147,7 @@ static cplx summed(const struct rule *a, const struct factor *f, int count, cons
                 lost += 2 * PI * arm->edge[j][k] * size_of(q) * most;
             }
         }
-        if (arm->open_outer) value += continued(last, h, &lost);
+        if (arm->open_outer) value += continued(last, h, arm->outer == 0.0, &lost);
     }
     if (open) value += inner_rest(a->arms, tip, h, inner - order, order, &lost);
     for (int k = 0; k < a->resonances; k++) {
@@ -220,7 +213,7 @@ static inline double finite_part(int transform, const struct bath *a, const stru
     for (int j = 0; j < count; j++, places = 1)
         if (poles[j].p != 0.0)
             low = fmin(low, fabs(poles[j].p)), high = fmax(high, fabs(poles[j].p));
-    low *= s != 0.0 ? 1e-3 : 1e-12;
+    low *= s != 0.0 ? 1e-3 : 1e-12, high = fmax(high, least_ceiling(b));
     const struct rule *first = rule_of(a, low, high);
     double least = HUGE_NUMBER, most = 0.0, met;
     for (int k = 0; k < first->n; k++)

@@ -17,7 +17,7 @@ import numpy as np
 from pertsym.baths.node_integrals import DEEPER, DEEPEST
 from pertsym.baths.node_path import Path
 from pertsym.baths.nodes import Nodes
-from pertsym.baths.product_nodes import floor_of
+from pertsym.baths.product_nodes import BEYOND, floor_of
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 from pertsym.codegen.occupation import EVEN, bose
 from pertsym.codegen.program import Atom, Expression
@@ -91,10 +91,11 @@ def _nodes(bath: BathCode, low: float, high: float) -> Nodes:
 
 def _first(code: Codegen, bath: BathCode, atom: Atom) -> Nodes:
     """For an integral over this spectrum and another: what `node_pair` asks for, over a range."""
-    low, high = code.w0 / RANGE, code.w0 * RANGE
+    paths = [_path(b) for b in code.baths if b.name in atom.baths and b.density is not None]
+    scales, cutoffs = [path.scale for path in paths], [path.reach[1] / BEYOND for path in paths]
+    low, high = code.w0 / RANGE, max([code.w0 * RANGE, *(MOVED * end for end in cutoffs)])
     if atom.kind[0] == "Q":
         return _nodes(bath, low * DEEPER, high)
-    scales = [_path(b).scale for b in code.baths if b.name in atom.baths and b.density is not None]
     low, high = min([low, *scales]), max([high, *(MOVED * scale for scale in scales)])
     return _nodes(bath, low * (DEEPER if atom.shift else DEEPEST), high)
 

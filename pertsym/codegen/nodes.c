@@ -382,10 +382,35 @@ static cplx above(const struct rule *r, cplx z, const double *s, double *error, 
     return value;
 }
 
-static cplx beyond(cplx last, cplx before, double fall)
+static cplx geometric(cplx last, cplx before)
 {
-    cplx ratio = size_of(before) > 0.0 ? fall * last / before : 0.0;
+    cplx ratio = size_of(before) > 0.0 ? last / before : 0.0;
     return size_of(ratio) < 1.0 - 1e-4 ? last * ratio / (1.0 - ratio) : 0.0;
+}
+
+/* What lies beyond t[0]: of a geometric series, or of (A + B x) e^(-n x) where that claims less. */
+static cplx continued(const cplx t[3], double h, int logarithm, double *error)
+{
+    cplx rest = geometric(t[0], t[1]);
+    double lost = 3.0 / h * size_of(rest - (geometric(t[1], t[2]) - t[0]));
+    if (logarithm && size_of(t[0]) > 0.0) {
+        double n = fmax(floor(log(size_of(t[1] / t[0])) / h + 0.5), 1.0), q = exp(-h * n);
+        cplx rise = t[0] - q * t[1];
+        double own = 2.0 * size_of(t[0] - 2.0 * rise - q * q * t[2]) * q * (1.0 + q);
+        own /= pow(1.0 - q, 3);
+        if (own < lost) rest = (t[0] + rise / (1.0 - q)) * q / (1.0 - q), lost = own;
+    }
+    *error += lost;
+    return rest;
+}
+
+/* A ceiling at which nodes of another bath end well above where G of this one is a power. */
+static double least_ceiling(const struct bath *b)
+{
+    struct path p;
+    if (!b->kind) return 0.0;
+    make_path(b, b->beta, b->beta, &p);
+    return 1e-3 * p.reach[1];
 }
 
 /* Nodes for integrals over the spectrum of one bath and spectrum or transform of another. */
@@ -422,13 +447,12 @@ static struct rule *product_rule(int transform, const struct rule *a, const stru
         }
         for (int last = 0; last < 2; last++) {
             if (!(last ? from->open_outer : from->open_inner) || n < 3) continue;
-            double fall = last ? exp(-from->step) : 1.0;
+            double rise = last ? exp(from->step) : 1.0, lost = 0.0;
             int k = last ? n - 1 : 0, d = last ? -1 : 1;
-            cplx rest = beyond(to->a[k], to->a[k + d], fall);
-            cplx before = (beyond(to->a[k + d], to->a[k + 2 * d], fall) - to->a[k] * fall) / fall;
+            cplx t[3] = {to->a[k], rise * to->a[k + d], rise * rise * to->a[k + 2 * d]};
             double *end = last ? to->end_last : to->end_first;
-            for (int m = 0; m < 4; m++) end[m] = 3.0 / from->step * size_of(rest - before);
-            to->a[k] += rest;
+            to->a[k] += continued(t, from->step, last && from->outer == 0.0, &lost);
+            for (int m = 0; m < 4; m++) end[m] = lost;
         }
     }
     join(r);

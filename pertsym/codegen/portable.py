@@ -313,15 +313,16 @@ def geometric(last, before):
 
 
 def continued(t, h, logarithm):
-    """What lies beyond t[0], and its error: of a geometric series, or of (A + B x) e^(-n x)."""
+    """What lies beyond t[0], and its error, of a geometric series or of (A + B x) e^(-n x)."""
     rest = geometric(t[0], t[1])
     lost = 3 / h * abs(rest - (geometric(t[1], t[2]) - t[0]))
     if logarithm and abs(t[0]) > 0:
         n = max(floor(log(abs(t[1] / t[0])) / h + 0.5), 1)
         q = exp(-h * n)
         rise = t[0] - q * t[1]
-        rest = (t[0] + rise / (1 - q)) * q / (1 - q)
-        lost = abs(t[0] - 2 * rise - q * q * t[2]) * q * (1 + q) / (1 - q) ** 3
+        own = 2 * abs(t[0] - 2 * rise - q * q * t[2]) * q * (1 + q) / (1 - q) ** 3
+        rest = (t[0] + rise / (1 - q)) * q / (1 - q) if own < lost else rest
+        lost = min(own, lost)
     return [rest, lost]
 
 
@@ -361,7 +362,7 @@ def product_arm(arm, own, rule, unit):
 
 def product_of(unit, one, other, x):
     """Nodes for integrals over the spectrum of one bath and what `unit` makes of another's G."""
-    a = made(one, 1e-3 * x, x)
+    a = made(one, 1e-3 * x, max(x, least_ceiling(other)))
     met = [abs(z) for z in a["poles"]]
     for arm in a["arms"]:
         met = joined(met, [abs(arm["w"][k]) for k in range(arm["n"])])
@@ -372,6 +373,11 @@ def product_of(unit, one, other, x):
     uncertain = highest(joined([0.0], [f[1] / abs(f[0]) for f in factor]))
     residues = [unit * a["residues"][k] * factor[k][0] for k in range(len(factor))]
     return finished(arms, [arm["rounding"] for arm in arms], a["poles"], residues, uncertain)
+
+
+def least_ceiling(bath):
+    """At which the nodes of another bath end well above where G of this one is a power."""
+    return 0.0 if bath["discrete"] else 1e-3 * path_of(bath)["reach"][1]
 
 
 def made(bath, low, high):

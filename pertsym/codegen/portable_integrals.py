@@ -17,6 +17,7 @@ from pertsym.codegen.portable import (
     UNIT,
     above,
     continued,
+    least_ceiling,
     made,
     majorant,
     parts_of,
@@ -240,7 +241,8 @@ def finite_part(a, b, transform, reflect, s, poles):
     """
     marks = joined([scale_of(a), scale_of(b), abs(s)], [abs(pole[1]) for pole in poles])
     low = lowest([x if x > 0 else HUGE for x in marks])
-    first = made(a, low * (1e-12 if s == 0 else 1e-3), highest(marks))
+    high = max(highest(marks), least_ceiling(b))
+    first = made(a, low * (1e-12 if s == 0 else 1e-3), high)
     met = [abs(image(reflect, s, z)) for z in first["poles"]]
     for arm in first["arms"]:
         met = joined(met, [abs(image(reflect, s, arm["w"][k])) for k in range(arm["n"])])
