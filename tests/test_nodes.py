@@ -7,22 +7,28 @@ import math
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import flint
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks import campaign
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, ExpressionDensity, Ohmic, Underdamped
+from pertsym.baths.densities.density import Density
 from pertsym.baths.densities.mixture import Mixture
 from pertsym.baths.enclosure import BathBalls, PairBalls, transform
 from pertsym.baths.integrals import regular_part, spectral_integral
 from pertsym.baths.integrand import Integrand
-from pertsym.baths.nodes import Nodes
+from pertsym.baths.nodes import Nodes, continued
 from pertsym.baths.piecewise_integral import finite_part
+from pertsym.baths.product_nodes import floor_of, pair, product_nodes
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.expressions.expression import parse_expression
+from pertsym.numerics.spectra import EnclosedSpectra
 
 BATHS = [
     Correlation(Ohmic(0.1, 1.0, 1), "boson", 1.3),
@@ -295,3 +301,73 @@ def test_a_slope_at_zero_beside_a_spectrum_that_does_not_vanish(seed: int) -> No
     assert abs(-2 * math.pi * value.imag - expected) <= 2 * math.pi * error + known
     height = float(Correlation(smooth, "boson", beta).spectrum(0.0).value)
     assert 2 * math.pi * error <= 1e-6 * (abs(expected) + height / path.scale)
+
+
+FAR = (
+    ("CP", 0.009595, DrudeLorentz(0.1, 7242686584.7), 415.3, 1, 0.0, 1.0),
+    ("CC", 0.037516, DrudeLorentz(0.1, 212293938.1), 44.45, 1, 1.0, 1.0),
+    ("CP", 0.023602, Underdamped(2288482027401.0, 806055608.3, 1200526.3), 10.85, -1, 0.0, 0.5),
+)
+
+
+@pytest.mark.parametrize("case", [*FAR, 0, 1, 2], ids=str)
+def test_a_spectrum_may_vary_far_above_the_other(case: Any) -> None:
+    """Drude of a low cutoff beside one of 1e3 to 1e12 of it: where the sum over A's nodes is
+    continued B's transform must be a power.  For the first ones a bound was too small."""
+    if isinstance(case, int):
+        draw = random.Random(case)
+        beta, low, high = (10 ** draw.uniform(*ends) for ends in ((0, 3), (-3, 0), (3, 10)))
+        places = draw.choice((-1, 1)), draw.choice((0.0, 1.0, -1.0)), draw.choice((0.5, -1.0))
+        case = draw.choice(("CC", "CP")), low, DrudeLorentz(0.1, high), beta, *places
+    kind, gamma, far, beta, reflect, shift, pole = case
+    a, b = (Correlation(j, "boson", beta) for j in (DrudeLorentz(0.1, gamma), far))
+    found = spectral_integral(kind, a, b, reflect, shift, ((1.0, pole, 1),))
+    spectra = EnclosedSpectra({"a": ((1, a),), "b": ((1, b),)}, 24, doublings=1)
+    with spectra.precision():
+        poles = ((flint.arb(1), flint.arb(pole), 1),)
+        ball = spectra.mixed_integral(kind, "a", "b", reflect, flint.arb(shift), poles)
+        assert float(abs(ball.value - flint.arb(found.value))) <= found.error
+    assert found.error <= 1e-6 * abs(found.value)
+
+
+@pytest.mark.parametrize("gamma", [1e-3, 1.0, 1e3, 1e6])
+@pytest.mark.parametrize("other", [DrudeLorentz(0.1, 0.3), Ohmic(0.1, 3.0, 1.0)])
+def test_fewer_nodes_of_a_factor_are_as_good(gamma: float, other: Density) -> None:
+    """Those that `pair` takes beside all up to the largest place that is met, and the products."""
+    baths = [Correlation(j, "boson", 1.0).unit for j in (DrudeLorentz(0.1, gamma), other)]
+    made = [bath.nodes for bath in baths]
+    one, few = pair(*made, 1e-3, 1.0, floor_of)
+    all_of_them = made[1](*floor_of(one))
+    z = -one.poles
+    (value, error), (known, lost) = few.on_points(z), all_of_them.on_points(z)
+    assert np.all(np.abs(value - known) <= error + lost)
+    sums = [product_nodes("CP", one, nodes, 0.0) for nodes in (few, all_of_them)]
+    w = np.array([-1.0, 1.0])
+    for m in (0, 1):
+        (value, error), (known, lost) = (nodes.half_sided(w, m) for nodes in sums)
+        assert np.all(np.abs(value - known) <= error + lost)
+        assert np.all(error <= 1.5 * lost)
+
+
+@given(st.integers(1, 4), st.floats(-20, 20), st.floats(-3, 3), st.floats(0.6, 4), st.booleans())
+def test_ends_of_sums_are_what_they_claim(
+    n: int, level: float, rise: float, power: float, logarithm: bool
+) -> None:
+    """Terms (A + B x) e^(-n x) far out, or e^(-p x) with any p: both are summed to their end."""
+    step, x = 0.1, 16.0 + 0.1 * np.arange(-2, 4000)
+    terms = (complex(level, 1.0) + rise * x) * np.exp(-n * x) if logarithm else np.exp(-power * x)
+    if logarithm and abs(level + rise * 16) < 1 + 2 * abs(rise):
+        return  # a zero at the end
+    rest, error = continued(terms[2::-1], step, logarithm=True)
+    exact = terms[3:].sum()
+    assert abs(rest - exact) <= error + 1e-13 * abs(exact)
+    assert error <= 1e-9 * abs(exact)
+
+
+def test_arrays_of_cutoffs_have_nodes_for_the_smallest() -> None:
+    wc = np.array([1e-3, 1e3])
+    found = Correlation(Ohmic(0.1, wc, 2.0), "boson", math.inf).transform(1e5)
+    for k, x in enumerate(wc):
+        alone = Correlation(Ohmic(0.1, float(x), 2.0), "boson", math.inf).transform(1e5)
+        assert abs(found.value[k] - alone.value) <= found.error[k] + alone.error
+        assert found.error[k] <= 1e-9 * abs(found.value[k])
