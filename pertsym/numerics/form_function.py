@@ -50,7 +50,8 @@ class Program(NamedTuple):
         for request in self.requests:
             if request.atom.kind == "S":
                 given = elements[request.atom.baths[0]]
-                values.append(np.asarray(given, dtype=float) if np.ndim(given) else float(given))
+                plain = isinstance(given, float) or np.ndim(given) == 0
+                values.append(float(given) if plain else np.asarray(given, dtype=float))
                 errors.append(0.0)
                 continue
             value, error = answers.answer(request)

@@ -38,6 +38,7 @@ class Points(Answers):
             },
             {n: c.amplitude for n, c in baths.items()},
             by_products=len(np.unique(w0)) > max(betas, default=0),
+            flat=True,
         )
 
     def _along(self, x: Any) -> Any:

@@ -74,6 +74,8 @@ class Answers(ABC):
     amplitudes
     by_products
         Whether an integral that is a sum of products is taken from these.
+    flat
+        Whether answers come flat and are to be brought into shape.
     """
 
     w0: Any
@@ -82,6 +84,7 @@ class Answers(ABC):
     baths: Mapping[str, Any]
     amplitudes: Mapping[str, Any]
     by_products: bool = True
+    flat: bool = False
     _kept: dict[Any, Any] = field(default_factory=dict)
 
     @abstractmethod
@@ -93,7 +96,8 @@ class Answers(ABC):
         """An integral, or a value at w = 0."""
 
     def _shaped(self, pair: Any) -> Any:
-        return pair
+        """What is flat, in the shape of the points."""
+        raise NotImplementedError
 
     def answer(self, request: Request) -> tuple[Any, Any]:
         """Value and error; of arrays, of shapes that broadcast."""
@@ -120,7 +124,7 @@ class Answers(ABC):
             found = (even, even_error) if source == "E" else (odd, odd_error)
         else:
             found = self._asked(request)
-        value, error = self._shaped(found)
+        value, error = self._shaped(found) if self.flat else found
         amplitude = self.amplitudes[names[0]]
         if len(names) == 2:
             amplitude = amplitude * self.amplitudes[names[1]]

@@ -31,6 +31,7 @@ class Single:
         self.kind = kind_of(c)
         self._sums: dict[int, PointSums] = {}
         self._constants: dict[str, tuple[float, float]] = {}
+        self._integrals: dict[tuple[str, int], OverFrequency] = {}
         self._bath = bath_of(c, float, scalar=True)
         self.spectra = self._bath.spectra
 
@@ -72,7 +73,15 @@ class Single:
     def integral(self, request: Request, other: Single, w0: float) -> tuple[float, float]:
         """A finite-part integral, from polynomials if its octave is asked for often."""
         octave = math.frexp(w0)[1]
-        return over_frequency(request.question, self.source, other.source, octave)(w0)
+        if other is not self:
+            return over_frequency(request.question, self.source, other.source, octave)(w0)
+        found = self._integrals.get((request.name, octave))
+        if found is None:
+            if len(self._integrals) >= PAIRS[0]:
+                self._integrals.clear()
+            found = over_frequency(request.question, self.source, self.source, octave)
+            self._integrals[request.name, octave] = found
+        return found(w0)
 
 
 class OverFrequency:
@@ -138,7 +147,8 @@ class Point(Answers):
         return self.baths[names[0]].product(kind, self.baths[names[1]], self.w0)
 
     def _asked(self, request: Request) -> Any:
-        one, *others = (self.baths[name] for name in request.atom.baths)
-        if others:
-            return one.integral(request, others[0], self.w0)
+        names = request.key[1]
+        one = self.baths[names[0]]
+        if len(names) == 2:
+            return one.integral(request, self.baths[names[1]], self.w0)
         return one.constant(request)
