@@ -360,12 +360,13 @@ def thermal_nodes(kind: str, a: Any, b: Any, x: float, beta: bytes) -> tuple[Nod
     return product_nodes("CC" if kind == "QC" else "CP", one, other, 0.0), one, other
 
 
-def _around(kind: str, panel: Panel, a: Any, b: Any, made: tuple[Nodes, ...]) -> Residues:
-    """Of `thermal_nodes` at the points of a panel."""
-    product, one, other = made
+@lru_cache(maxsize=64)
+def _around(kind: str, a: Any, b: Any, x: float, panel: Panel) -> tuple[Nodes, Residues]:
+    """`thermal_nodes` at the points of a panel, and what they become around it."""
+    product, one, other = thermal_nodes(kind, a, b, x, panel.points.tobytes())
     spectrum = moved(one, a, panel)
     if kind == "P":
-        return spectrum
+        return product, spectrum
     transform = moved(other, b, panel)
     larger = np.full(len(spectrum.poles), 2.0 if kind == "QC" else 2 * math.pi)
     # what the open ends add is in the product's residues, and stays in proportion
@@ -377,7 +378,7 @@ def _around(kind: str, panel: Panel, a: Any, b: Any, made: tuple[Nodes, ...]) ->
         np.abs(np.atleast_2d(ratio(product.residues[..., ends], own))), 0
     )
     sizes = transform.sizes @ (1 / np.abs(spectrum.poles + transform.poles[:, None]))
-    return Residues(spectrum.poles, larger * spectrum.sizes * sizes)
+    return product, Residues(spectrum.poles, larger * spectrum.sizes * sizes)
 
 
 @lru_cache(maxsize=512)
@@ -385,8 +386,7 @@ def thermal_table(
     kind: str, a: Any, b: Any, x: float, panel: Panel, m: int
 ) -> Polynomial | Barycentric:
     """P^(m)(x), P^(m)(-x) and [P^(m)(x) - P^(m)(-x)]/(2x) over a panel of beta."""
-    made = thermal_nodes(kind, a, b, x, panel.points.tobytes())
-    nodes, around = made[0], _around(kind, panel, a, b, made)
+    nodes, around = _around(kind, a, b, x, panel)
     found = [nodes.half_sided(z, m) for z in (x, -x)]
     odd, lost = nodes.part(x, m, -1)
     value = np.stack([*(v for v, _ in found), odd / x])
