@@ -16,7 +16,7 @@ import numpy as np
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from numpy.typing import NDArray
 from typing import Any, Literal, NamedTuple, Self
 
@@ -377,9 +377,11 @@ class Nodes:
         function that is a sum of exponentials; both of shape S + (n,), S that of the parameters.
     floor, ceiling
         The bound holds for floor <= |z| <= ceiling; the floor is 0 on a hyperbola.  Beyond the
-        ceiling `on_points` has one that grows as |z|^2.
+        ceiling `on_points` has one that grows.
     uncertainty
         Relative error of the residues of the resonances.
+    cutoff
+        From where on Ĉ, and with it G, is a power or negligible.
     """
 
     arms: tuple[Arm, ...]
@@ -387,6 +389,7 @@ class Nodes:
     floor: float
     ceiling: float
     uncertainty: float = 0.0
+    cutoff: float = 0.0
 
     @classmethod
     def of(
@@ -416,12 +419,13 @@ class Nodes:
                 if all(arm.is_fine(path.scale) for arm in arms):
                     break
         positions, residues, lost = seen(path, floor, h)
-        return cls(burdened(arms, positions, lost), (positions, residues), floor, ceiling)
+        arms, poles = burdened(arms, positions, lost), (positions, residues)
+        return cls(arms, poles, floor, ceiling, cutoff=path.reach[1])
 
     @classmethod
     def discrete(cls, poles: Complex, residues: Complex) -> Nodes:
         """A sum of exponentials sum_k c_k e^{-i w_k t}: residues i c_k, no path."""
-        return cls((), (poles, residues), 0.0, math.inf)
+        return cls((), (poles, residues), 0.0, math.inf, cutoff=float(np.max(np.abs(poles))))
 
     @cached_property
     def poles(self) -> Complex:
@@ -540,9 +544,10 @@ class Nodes:
         return all(arm.inner is None for arm in self.arms)
 
     @property
-    def tails(self) -> list[float]:
-        """Exponents of a_k ~ |w_k|^q of the arms that go on as a power."""
-        return [arm.outer for arm in self.arms if arm.outer is not None]
+    def tails(self) -> list[tuple[float, float]]:
+        """q of a_k ~ |w_k|^q and the last |w_k|, of the arms that go on as a power."""
+        ends = [(arm.outer, abs(arm.poles[-1])) for arm in self.arms if arm.outer is not None]
+        return [(q, float(last)) for q, last in ends]
 
     @property
     def every_pole(self) -> Complex:
@@ -552,8 +557,8 @@ class Nodes:
     def on_points(self, z: Complex, anchor: float | None = None) -> tuple[Any, Any]:
         """G at points above the axis, shape (M,) to S + (M,), with its error.
 
-        What is missing beyond the last node is known to (|z|/|w|)^2 of its size, w being that node:
-        of the error this is the only part that is larger above the ceiling.
+        What lies beyond the last node w is known to (|z|/|w|)^2 of its size: of the error this is
+        the only part that is larger above the ceiling.
 
         With an anchor on the axis: sum_k a_k/[(z - w_k)(anchor - w_k)] = [G(z) - G(a)]/(a - z).
         """
@@ -562,9 +567,15 @@ class Nodes:
         if anchor is not None:
             weights, own = weights / (anchor - self.poles), residues / (anchor - positions)
         value = _applied(weights, self.poles, z)
-        error = self._spread(0 if anchor is None else 1, z, anchor)
-        if self.tails:
-            error = error * np.maximum(np.abs(z) / self.ceiling, 1.0) ** 2
+        m = 0 if anchor is None else 1
+        error, size = self._spread(m, z, anchor), np.abs(z)
+        for arm in self.arms:
+            if arm.outer is not None and np.any(size > self.ceiling):
+                last = abs(arm.poles[-1])
+                grown = np.maximum(size / self.ceiling, 1.0) ** (2 - m) - 1
+                grown = grown / np.maximum(size, last)
+                grown = grown if anchor is None else grown / max(abs(anchor), last)
+                error = error + arm.ends[m][..., -1:] * grown
         if positions.shape[-1]:
             terms = own[..., None, :] / (z[:, None] - positions[..., None, :])
             value = value + terms.sum(-1)
@@ -773,24 +784,28 @@ def continued(
     """What lies beyond terms[..., 0], where they fall like a geometric series, and its error.
 
     A slow fall e^(fall x), known from the powers of w, is not left to the ratio of two terms.  Of a
-    spectrum ~ 1/w, whose transform goes as log(w)/w, terms may go as (A + B x) e^(-n x).
+    spectrum ~ 1/w, whose transform goes as log(w)/w, terms may go as (A + B x) e^(-n x): what
+    claims the smaller error is taken.
     """
     if fall is not None and 0 < fall < SLOW:
         leading, rest, error = resolved(terms, step, fall)
         own = 1 / math.expm1(step * fall)
         return leading * own + rest, error * own
     first, second, third = terms[..., 0], terms[..., 1], terms[..., 2]
-    if logarithm:
-        with np.errstate(all="ignore"):
-            n = np.rint(np.log(np.abs(second / first)) / step)
-        n = np.where(n >= 1, n, 1.0)
-        q = np.exp(-step * n)
-        rise = first - q * second
-        missed = np.abs(first - 2 * rise - q * q * third)
-        left = q / (1 - q)
-        return (first + rise / (1 - q)) * left, missed * left * (1 + q) / (1 - q) ** 2
     rest, earlier = geometric(first, second), geometric(second, third) - first
-    return rest, 3 / step * np.abs(rest - earlier)
+    error = 3 / step * np.abs(rest - earlier)
+    if not logarithm:
+        return rest, error
+    with np.errstate(all="ignore"):
+        n = np.rint(np.log(np.abs(second / first)) / step)
+    n = np.where(n >= 1, n, 1.0)
+    q = np.exp(-step * n)
+    rise = first - q * second
+    missed = np.abs(first - 2 * rise - q * q * third)
+    left = q / (1 - q)
+    other, own = (first + rise / (1 - q)) * left, 2 * missed * left * (1 + q) / (1 - q) ** 2
+    better = own < error
+    return np.where(better, other, rest), np.where(better, own, error)
 
 
 def resolved(terms: Any, step: float, fall: float) -> tuple[Any, Any, Any]:
@@ -984,21 +999,52 @@ def product_nodes(kind: Literal["CC", "CP"], a: Nodes, b: Nodes, shift: float) -
     return Nodes(arms, (positions, residues), a.floor, a.ceiling, uncertain)
 
 
-def partner(make: Callable[[float, float], Nodes], a: Nodes, low: float, high: float) -> Nodes:
-    """Nodes of B that `make` gives for a range, for a sum over the nodes of A.
+BEYOND = 1e3  # how far the nodes of A go above where G_B is a power
 
-    Where both spectra fall as 1/w or faster, terms fall as 1/w^2, and the error of G_B beyond a
-    ceiling c grows as w^2/c^3: if c is where that is still below what A itself leaves out, it is
-    high enough.
+
+def pair(
+    make_a: Callable[[float, float], Nodes],
+    make_b: Callable[[float, float], Nodes],
+    low: float,
+    high: float,
+    met: Callable[[Nodes], tuple[float, float]],
+) -> tuple[Nodes, Nodes]:
+    """Nodes of A for a range, and nodes of B for a sum over these.
+
+    Parameters
+    ----------
+    make_a, make_b
+        Nodes for floor <= |z| <= ceiling.
+    low, high
+        What A's are for at least: what lies beyond its last node is continued, so that this is to
+        lie where both spectra are powers.
+    met
+        The smallest and the largest |z| at which G_B is asked.
     """
-    if a.tails and max(a.tails) <= 0:
-        found = make(low, min(high, a.ceiling ** (2 / 3) * high ** (1 / 3)))
-        if max(found.tails, default=0.0) <= 0:
+    one = make_a(low, high)
+    two = _partner(make_b, one, *met(one))
+    if any(last < BEYOND * two.cutoff for _, last in one.tails):
+        one = make_a(low, max(high, two.cutoff))
+        two = _partner(make_b, one, *met(one))
+    return one, two
+
+
+def _partner(make: Callable[[float, float], Nodes], a: Nodes, low: float, high: float) -> Nodes:
+    """Nodes of B for a sum over those of A.
+
+    Where both spectra fall as 1/w or faster, beyond a frequency s of A terms fall as 1/w^2, and the
+    error of G_B beyond a ceiling c grows as w^2/c^3: if c is where that is still below what A
+    itself leaves out, it is high enough.
+    """
+    if a.tails and max(a.tails)[0] <= 0:
+        start = max(last / extension(q - 1) for q, last in a.tails)
+        found = make(low, min(high, start ** (2 / 3) * high ** (1 / 3)))
+        if all(q <= 0 for q, _ in found.tails):
             return found
     return make(low, high)
 
 
-def floor_of(a: Nodes, shift: float) -> tuple[float, float]:
+def floor_of(a: Nodes, shift: float = 0.0) -> tuple[float, float]:
     """The smallest and the largest |shift - w_k|."""
     met = np.abs(shift - a.every_pole)
     return float(met.min()), float(met.max())
@@ -1281,8 +1327,7 @@ def _elementwise(a: Bath, b: Bath, shift: Any, place: Any, n: int, shape: Any) -
 def _finite_part(a: Bath, b: Bath, s: float, p: float, n: int) -> Bounded:
     """Over 1/(w - p)^n, n = 1 or 2: as `product_nodes` writes it."""
     low, high = _sizes([p, s - p])
-    one = a.nodes(1e-3 * low, high)
-    two = partner(b.nodes, one, *floor_of(one, s))
+    one, two = pair(a.nodes, b.nodes, 1e-3 * low, high, partial(floor_of, shift=s))
     value, error = _transform(product_nodes("CC", one, two, s), np.asarray(p), n - 1)
     size = a.amplitude * b.amplitude
     added = a.spectrum(p, n - 1) * b.transform(s - p, 0)
