@@ -33,7 +33,7 @@ from pertsym.codegen.densities import code_of
 from pertsym.codegen.export import Codegen
 from pertsym.codegen.finite_parts import Question, finite_parts
 from pertsym.codegen.program import Atom
-from pertsym.codegen.runtime import Bath
+from pertsym.codegen.runtime import Bath, products
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.statement_file import load_statement
@@ -562,3 +562,40 @@ def test_a_slope_at_zero_is_asked_of_no_spectrum_with_a_kink() -> None:
         code = Codegen.of(Model.of([0, 1], couplings, baths), digits=None)
         assert not code.missing
         assert not any(atom.takes_slope for atom in code.atoms)
+
+
+@pytest.mark.parametrize("kind", ["QC", "QP"])
+def test_one_temperature_beside_many(kind: str) -> None:
+    """Products of a bath at one temperature and one at an array, in both orders."""
+    beta = np.linspace(1.0, 2.0, 120)
+    one = Bath(runtime.DrudeLorentz, False, {"lam": 1.0, "gamma": 1.0}, 1.3)
+    many = Bath(runtime.DrudeLorentz, False, {"lam": 1.0, "gamma": 2.0}, beta)
+    w0 = np.full(len(beta), 0.7)
+    for pair in ((one, many), (many, one)):
+        way = products(kind, *pair, w0)
+        for m in (0, 1):
+            value, error = way.transform(w0, m)
+            for k in range(0, len(beta), 17):
+                alone = [
+                    Bath(b.density, False, {"lam": 1.0, "gamma": b.shape[0]}, float(x))
+                    for b, x in ((b, np.broadcast_to(b.beta, beta.shape)[k]) for b in pair)
+                ]
+                single = products(kind, *alone, w0[:1])
+                known, lost = single.transform(w0[:1], m)
+                assert abs(value[k] - known) <= error[k] + lost
+                assert error[k] <= 1e-10 * abs(known)
+
+
+def test_several_questions_are_answered_as_one_by_one() -> None:
+    temperatures, kernel = np.geomspace(0.1, 10.0, 70), ((1.0, 0, -1, 1),)
+    bath = Bath(runtime.DrudeLorentz, False, {"lam": 1.0, "gamma": 2.0}, 1 / temperatures)
+    questions = (
+        Question("I", False, -1, -1, kernel),
+        Question("J", False, -1, -1),
+        Question("I", True, -1, 1, ((1.0, 0, 0, 1),)),
+    )
+    for w0 in (np.full(70, 0.8), np.linspace(0.5, 3.0, 70)):
+        for found, question in zip(finite_parts(questions, bath, bath, w0), questions, strict=True):
+            ((value, error),) = finite_parts((question,), bath, bath, w0)
+            assert np.all(np.abs(found[0] - value) <= found[1] + error)
+            assert np.all(found[1] <= 3 * error)

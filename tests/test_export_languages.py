@@ -14,7 +14,7 @@ import pytest
 import pertsym as ps
 from pertsym.baths.densities import Density, DrudeLorentz, Ohmic
 from pertsym.baths.nodes import Nodes
-from pertsym.baths.product_nodes import floor_of, product_nodes
+from pertsym.baths.product_nodes import floor_of, product_nodes, rules_of_both
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.codegen import jax_export, portable_names
 from pertsym.codegen.export import Codegen
@@ -92,7 +92,7 @@ def test_rules_of_other_languages_are_those_of_the_package(
     for _ in range(2):
         (one, a), (other, b) = made(), made()
         x = float(np.exp(rng.uniform(-1, 1)))
-        left = a(1e-3 * x, x)
+        left, _ = rules_of_both(a, b, 1e-3 * x, x, floor_of)
         pairs = [(scope["rule_of"](one, x / 3, x), a(x / 3, x))]
         kinds: tuple[tuple[Literal["CC", "CP"], complex], ...] = (("CC", 2.0), ("CP", 2j * math.pi))
         for kind, unit in kinds:

@@ -17,7 +17,7 @@ import numpy as np
 
 from pertsym.baths.node_path import ANGLE, EPS, Complex
 from pertsym.baths.nodes import Factor, Nodes, Total
-from pertsym.baths.product_nodes import pair
+from pertsym.baths.product_nodes import rules_of_both
 
 Pole = tuple[Any, Any, int]
 """(coefficient, position, order) of one piece coefficient/(w - position)^order of a kernel."""
@@ -109,7 +109,8 @@ def node_pair(
         floor = float(sizes.min(initial=np.inf)) * (1.0 if shift or places else DEEPER**3)
         return floor, float(sizes.max(initial=0.0))
 
-    return pair(a.nodes, b.nodes, min(marks) * (DEEPER if shift else DEEPEST), max(marks), met)
+    low = min(marks) * (DEEPER if shift else DEEPEST)
+    return rules_of_both(a.nodes, b.nodes, low, max(marks), met)
 
 
 def _arc(nodes: Nodes, p: float, order: int) -> float:

@@ -57,8 +57,8 @@ class Path(NamedTuple):
     left
         Whether Ĉ does not vanish for w < 0.
     reach
-        Where the path may end on the left and on the right, if the decay is exponential; else from
-        where on Ĉ is a power.
+        Where the path may end on the left and on the right, if the decay is exponential; else where
+        the last power of Ĉ begins, that of the thermal factor divided by `extension`.
     scale
         The smallest frequency at which Ĉ varies, the distance of the imaginary axis' first
         singularity included.
@@ -125,9 +125,9 @@ class Arm:
     @property
     def stride(self) -> int:
         """How many neighbours a bound takes for the first of them, which counts for most."""
-        return 1 if self.residues.ndim == 1 else ALIKE
+        return 1 if len(self.strip[0][0]) == len(self.poles) else ALIKE
 
-    def grouped(self, values: Real) -> Real:
+    def merged(self, values: Real) -> Real:
         """Sums over what a bound does not tell apart, as many as there are points of an edge."""
         if self.stride == 1:
             return values
@@ -138,7 +138,7 @@ class Arm:
 
         The sum is over every `stride`-th node.
         """
-        total = self.grouped(self.ends[m] + self.rounding / math.sin(ANGLE) ** (m + 1))
+        total = self.merged(self.ends[m] + self.rounding / math.sin(ANGLE) ** (m + 1))
         for angle, (_, size) in zip(EDGES, self.strip, strict=True):
             total = total + size / math.sin(angle) ** (m + 1)
         return total
@@ -228,10 +228,11 @@ def made(path: Path, side: int, floor: float, ceiling: float, step: float) -> Ar
         for m, end in enumerate(ends):
             far = 4 * (ceiling / r[-1]) ** max(0, 2 - m)
             end[..., -1] += np.abs(last) * zeroth * (bend * 1.5 / step + far)
-    # of several sets of parameters every fourth place, as good for a bound that rounding exceeds
-    parts = math.ceil(len(x) / (1 if residues.ndim == 1 else ALIKE))
-    along = len(x) / parts * step
-    places = x[0] - step / 2 + along * (np.arange(parts) + 0.5)
+    # of several sets of parameters one place for four, as good for a bound that rounding exceeds
+    stride = 1 if residues.ndim == 1 else ALIKE
+    starts = np.arange(0, len(x), stride)
+    count = np.minimum(stride, len(x) - starts)
+    places, along = x[starts] + (count - 1) / 2 * step, count * step
     strip = tuple(_edge(path, side, places, angle, step, along) for angle in EDGES)
     rounding = _rounding(residues, x, step)
     return Arm(w, residues, rounding, strip, tuple(ends), inner, outer, step)
@@ -270,7 +271,7 @@ def _place(path: Path, side: int, x: Real, angle: float) -> tuple[Complex, Compl
 
 
 def _edge(
-    path: Path, side: int, x: Real, angle: float, step: float, along: float
+    path: Path, side: int, x: Real, angle: float, step: float, along: Real
 ) -> tuple[Complex, Real]:
     """The path at an edge of the strip, and how much each of its points may add to the error.
 

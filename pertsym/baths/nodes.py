@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pertsym.baths.node_ends import APART, SLOW, continued, finite, mirrored
 from pertsym.baths.node_path import (
     ALIKE,
     ANGLE,
@@ -27,14 +28,11 @@ from pertsym.baths.node_path import (
     Real,
     burdened,
     made,
-    nonzero,
     seen,
 )
 
-SLOW = 0.3
 _CANCELLED = 8 * EPS  # rounding of one part of a kernel
 _BLOCK = 1 << 18
-_APART = 6  # nodes of a ray by which powers that diverge are told apart
 _DEPTHS = 3 * ALIKE  # nodes of a ray by which depths differ
 _IN_CACHE = 1 << 14  # numbers of a part
 
@@ -55,8 +53,8 @@ class Nodes:
         ceiling `on_points` has one that grows.
     uncertainty
         Relative error of the residues of the resonances.
-    cutoff
-        From where on Ĉ, and with it G, is a power or negligible.
+    reach
+        `Path.reach` on the right, the largest |w_k| of a sum of exponentials; of a product unknown.
     """
 
     arms: tuple[Arm, ...]
@@ -64,7 +62,7 @@ class Nodes:
     floor: float
     ceiling: float
     uncertainty: float = 0.0
-    cutoff: float = 0.0
+    reach: float = 0.0
 
     @classmethod
     def of(
@@ -95,12 +93,12 @@ class Nodes:
                     break
         positions, residues, lost = seen(path, floor, h)
         arms, poles = burdened(arms, positions, lost), (positions, residues)
-        return cls(arms, poles, floor, ceiling, cutoff=path.reach[1])
+        return cls(arms, poles, floor, ceiling, reach=path.reach[1])
 
     @classmethod
     def discrete(cls, poles: Complex, residues: Complex) -> Nodes:
         """A sum of exponentials sum_k c_k e^{-i w_k t}: residues i c_k, no path."""
-        return cls((), (poles, residues), 0.0, math.inf, cutoff=float(np.max(np.abs(poles))))
+        return cls((), (poles, residues), 0.0, math.inf, reach=float(np.max(np.abs(poles))))
 
     @cached_property
     def poles(self) -> Complex:
@@ -172,7 +170,7 @@ class Nodes:
         """
         value, error = self._at_zero(derivative)
         if self.arms[0].inner == derivative:
-            for cut in range(_DEPTHS, min(len(a.poles) for a in self.arms) - 4 * _APART, _DEPTHS):
+            for cut in range(_DEPTHS, min(len(a.poles) for a in self.arms) - 4 * APART, _DEPTHS):
                 arms = tuple(arm.without(cut) for arm in self.arms)
                 other, lost = replace(self, arms=arms)._at_zero(derivative)
                 value = np.where(lost < error, other, value)[()]
@@ -219,10 +217,10 @@ class Nodes:
         return all(arm.inner is None for arm in self.arms)
 
     @property
-    def tails(self) -> list[tuple[float, float]]:
-        """q of a_k ~ |w_k|^q and the last |w_k|, of the arms that go on as a power."""
-        ends = [(arm.outer, abs(arm.poles[-1])) for arm in self.arms if arm.outer is not None]
-        return [(q, float(last)) for q, last in ends]
+    def outer_ends(self) -> list[tuple[float, float]]:
+        """q of Ĉ ~ |w|^q and the last |w_k|, of the arms that go on as a power."""
+        open_ends = [arm for arm in self.arms if arm.outer is not None]
+        return [(arm.outer - 1, float(abs(arm.poles[-1]))) for arm in open_ends]  # type: ignore[operator]
 
     @property
     def every_pole(self) -> Complex:
@@ -287,7 +285,7 @@ class Nodes:
 
     @property
     def _sizes(self) -> Real:
-        sizes = [arm.grouped(np.abs(arm.closed[1])) for arm in self.arms]
+        sizes = [arm.merged(np.abs(arm.closed[1])) for arm in self.arms]
         return np.asarray(_joined(sizes, float))
 
     def bound(self, size: Any, m: int) -> Any:
@@ -369,7 +367,7 @@ class Total:
             if arm.inner is not None:
                 fall = arm.inner - order
                 tips = self._tips.setdefault((fall, order), [])
-                tips.append(along[..., : 3 * _APART + 1 : _APART] if fall == -1 else along[..., :3])
+                tips.append(along[..., : 3 * APART + 1 : APART] if fall == -1 else along[..., :3])
             if arm.outer is not None:
                 ends = along[..., :-4:-1]
                 self._found(*continued(ends, arm.step, logarithm=not arm.outer))
@@ -398,11 +396,8 @@ class Total:
             self._found(*finite(sum(tips), self._step))
         rest = [sum(tips) for key, tips in self._tips.items() if key not in slow | deep]
         if rest:
-            self._end(sum(rest))
+            self._found(*continued(sum(rest), self._step))
         return self._value, self._error
-
-    def _end(self, terms: Any) -> None:
-        self._found(*continued(terms, self._step))
 
     def _found(self, rest: Any, error: Any) -> None:
         self._value, self._error = self._value + rest, self._error + error
@@ -451,87 +446,6 @@ def _weighted(sizes: Any, kernel: Any) -> Any:
 def _joined(parts: list[Any], kind: type[Any]) -> Any:
     """Properties of the nodes of all arms."""
     return np.concatenate(parts or [np.empty(0, kind)], -1)
-
-
-def continued(
-    terms: Any, step: float, fall: float | None = None, logarithm: bool = False
-) -> tuple[Any, Any]:
-    """What lies beyond terms[..., 0], where they fall like a geometric series, and its error.
-
-    A slow fall e^(fall x), known from the powers of w, is not left to the ratio of two terms.  Of a
-    spectrum ~ 1/w, whose transform goes as log(w)/w, terms may go as (A + B x) e^(-n x): what
-    claims the smaller error is taken.
-    """
-    if fall is not None and 0 < fall < SLOW:
-        leading, rest, error = resolved(terms, step, fall)
-        own = 1 / math.expm1(step * fall)
-        return leading * own + rest, error * own
-    first, second, third = terms[..., 0], terms[..., 1], terms[..., 2]
-    rest, earlier = geometric(first, second), geometric(second, third) - first
-    error = 3 / step * np.abs(rest - earlier)
-    if not logarithm:
-        return rest, error
-    with np.errstate(all="ignore"):
-        n = np.rint(np.log(np.abs(second / first)) / step)
-    n = np.where(n >= 1, n, 1.0)
-    q = np.exp(-step * n)
-    rise = first - q * second
-    missed = np.abs(first - 2 * rise - q * q * third)
-    left = q / (1 - q)
-    other, own = (first + rise / (1 - q)) * left, 2 * missed * left * (1 + q) / (1 - q) ** 2
-    better = own < error
-    return np.where(better, other, rest), np.where(better, own, error)
-
-
-def resolved(terms: Any, step: float, fall: float) -> tuple[Any, Any, Any]:
-    """Terms as A e^(fall x) + B e^((fall + 1) x): A, what B adds beyond, and the error of A."""
-    first, second, third = terms[..., 0], terms[..., 1], terms[..., 2]
-    slow, fast = math.exp(step * fall), math.exp(step * (fall + 1))
-    steep = (second - first * slow) / (fast - slow)
-    leading = first - steep
-    missed = np.abs(third - leading * slow**2 - steep * fast**2)
-    error = (4 * missed / step + OPERATIONS * EPS * np.abs(first)) / step
-    return leading, steep / math.expm1(step * (fall + 1)), error
-
-
-def finite(terms: Any, step: float) -> tuple[Any, Any]:
-    """The finite part of what lies beyond terms of two rays, every `_APART`-th, that diverges.
-
-    They go as e^-x, e^x and e^(2x): the constant between is odd and cancels.
-    """
-    powers = np.array([-1.0, 1.0, 2.0])
-    places = np.exp(np.outer(np.arange(4) * _APART * step, powers))
-    shares = np.linalg.solve(places[:3], terms.real[..., :3, None])[..., 0]
-    own = 1 / np.expm1(step * powers)
-    missed = np.abs(terms.real[..., 3] - shares @ places[3])
-    rounding = OPERATIONS * EPS * np.abs(terms).max(-1)
-    return shares @ own, 4 * (missed + rounding) * np.abs(own).sum()
-
-
-def mirrored(right: Any, left: Any, step: float, fall: float, order: int) -> tuple[Any, Any]:
-    """`continued` for the inner ends of two rays together, for a kernel 1/w^order.
-
-    Ĉ ~ |w|^p on both sides, so that the two are e^(-+i angle fall) of one number but for the sign
-    (-1)^order: where they nearly cancel the difference is taken here.
-    """
-    parts = [resolved(terms, step, fall) for terms in (right, left)]
-    turn, sign = np.exp(1j * ANGLE * fall), (-1) ** order
-    one, other = parts[0][0] * turn, sign * parts[1][0] / turn
-    error = parts[0][2] + parts[1][2]
-    own = 1 / math.expm1(step * fall)
-    both = 2 * math.cos(ANGLE * fall) if sign > 0 else -2j * math.sin(ANGLE * fall)
-    value = (one + other) / 2 * both + (one - other) / 2 * (1 / turn - sign * turn)
-    alike = np.abs(one - other) <= error
-    value = np.where(alike, (one + other) / 2 * both, value)
-    error = error * np.where(alike, abs(both), 2.0)
-    return value * own + parts[0][1] + parts[1][1], error * own + 8 * EPS * np.abs(value) * own
-
-
-def geometric(last: Any, before: Any) -> Any:
-    """The sum of what follows `last`, 0 where it does not fall."""
-    ratio = last / nonzero(before)
-    falls = (np.abs(ratio) < 1 - 1e-4) & (before != 0)
-    return np.where(falls, last * ratio / (1 - np.where(falls, ratio, 0.0)), 0.0)
 
 
 Kernel = Callable[[Any, Any, int], Any]

@@ -20,8 +20,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pertsym.baths.node_ends import continued
 from pertsym.baths.node_path import EPS, Arm, extension
-from pertsym.baths.nodes import Nodes, continued
+from pertsym.baths.nodes import Nodes
 
 
 def product_nodes(kind: Literal["CC", "CP"], a: Nodes, b: Nodes, shift: float) -> Nodes:
@@ -46,10 +47,10 @@ def product_nodes(kind: Literal["CC", "CP"], a: Nodes, b: Nodes, shift: float) -
     return Nodes(arms, (positions, residues), a.floor, a.ceiling, uncertain)
 
 
-BEYOND = 1e3  # how far the nodes of A go above where G_B is a power
+BEYOND = 1e3  # how far the nodes of A go above the reach of B
 
 
-def pair(
+def rules_of_both(
     make_a: Callable[[float, float], Nodes],
     make_b: Callable[[float, float], Nodes],
     low: float,
@@ -70,8 +71,8 @@ def pair(
     """
     one = make_a(low, high)
     two = _partner(make_b, one, *met(one))
-    if any(last < BEYOND * two.cutoff for _, last in one.tails):
-        one = make_a(low, max(high, two.cutoff))
+    if any(last < BEYOND * two.reach for _, last in one.outer_ends):
+        one = make_a(low, max(BEYOND * two.reach / extension(q) for q, _ in one.outer_ends))
         two = _partner(make_b, one, *met(one))
     return one, two
 
@@ -83,10 +84,10 @@ def _partner(make: Callable[[float, float], Nodes], a: Nodes, low: float, high: 
     error of G_B beyond a ceiling c grows as w^2/c^3: if c is where that is still below what A
     itself leaves out, it is high enough.
     """
-    if a.tails and max(a.tails)[0] <= 0:
-        start = max(last / extension(q - 1) for q, last in a.tails)
+    if a.outer_ends and max(a.outer_ends)[0] <= -1:
+        start = max(last / extension(q) for q, last in a.outer_ends)
         found = make(low, min(high, start ** (2 / 3) * high ** (1 / 3)))
-        if all(q <= 0 for q, _ in found.tails):
+        if all(q <= -1 for q, _ in found.outer_ends):
             return found
     return make(low, high)
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from pertsym.baths.node_path import ALIKE, ANGLE, Arm, Path, Real, made
 from pertsym.baths.nodes import Nodes, even_kernel, odd_kernel, plain_kernel
-from pertsym.baths.product_nodes import floor_of, pair, product_nodes
+from pertsym.baths.product_nodes import floor_of, product_nodes, rules_of_both
 from pertsym.baths.tabulated import UNIT, chebyshev, fitted
 
 SECTOR = math.radians(70)  # around the axis, within which a function may be continued
@@ -334,7 +334,7 @@ def _rule(source: Any, beta: bytes, low: int, high: int) -> Nodes:
     return Nodes.of(_path(source, beta), 2.0**low, 2.0**high, make=make)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _arm(source: Any, beta: bytes, *ends: Any) -> Arm:
     return made(_path(source, beta), *ends)
 
@@ -356,7 +356,7 @@ def thermal_nodes(kind: str, a: Any, b: Any, x: float, beta: bytes) -> tuple[Nod
         one = rule(a, beta, x, x)
         return one, one, one
     makers = partial(rule, a, beta), partial(rule, b, beta)
-    one, other = pair(*makers, _PRODUCT_DEEPER * x, x, floor_of)
+    one, other = rules_of_both(*makers, _PRODUCT_DEEPER * x, x, floor_of)
     return product_nodes("CC" if kind == "QC" else "CP", one, other, 0.0), one, other
 
 

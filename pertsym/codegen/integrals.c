@@ -213,7 +213,7 @@ static inline double finite_part(int transform, const struct bath *a, const stru
     for (int j = 0; j < count; j++, places = 1)
         if (poles[j].p != 0.0)
             low = fmin(low, fabs(poles[j].p)), high = fmax(high, fabs(poles[j].p));
-    low *= s != 0.0 ? 1e-3 : 1e-12, high = fmax(high, least_ceiling(b));
+    low *= s != 0.0 ? 1e-3 : 1e-12, high = fmax(high, least_ceiling(a, b));
     const struct rule *first = rule_of(a, low, high);
     double least = HUGE_NUMBER, most = 0.0, met;
     for (int k = 0; k < first->n; k++)

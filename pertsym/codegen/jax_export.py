@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pertsym.baths.node_integrals import DEEPER, DEEPEST
-from pertsym.baths.node_path import Path
+from pertsym.baths.node_path import Path, extension
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.product_nodes import BEYOND, floor_of
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
@@ -91,9 +91,14 @@ def _nodes(bath: BathCode, low: float, high: float) -> Nodes:
 
 def _first(code: Codegen, bath: BathCode, atom: Atom) -> Nodes:
     """For an integral over this spectrum and another: what `node_pair` asks for, over a range."""
-    paths = [_path(b) for b in code.baths if b.name in atom.baths and b.density is not None]
-    scales, cutoffs = [path.scale for path in paths], [path.reach[1] / BEYOND for path in paths]
-    low, high = code.w0 / RANGE, max([code.w0 * RANGE, *(MOVED * end for end in cutoffs)])
+    baths = [b for b in code.baths if b.name in atom.baths]
+    paths = [_path(b) for b in baths if b.density is not None]
+    scales, reaches = [path.scale for path in paths], [path.reach[1] for path in paths]
+    reaches += [max(map(abs, b.exponentials.nu)) for b in baths if b.exponentials is not None]
+    low, high = code.w0 / RANGE, code.w0 * RANGE
+    for path in paths:
+        if math.isfinite(path.tails[1]):
+            high = max(high, MOVED * BEYOND * max(reaches) / extension(path.tails[1]))
     if atom.kind[0] == "Q":
         return _nodes(bath, low * DEEPER, high)
     low, high = min([low, *scales]), max([high, *(MOVED * scale for scale in scales)])

@@ -94,6 +94,12 @@ static cplx spectrum(const struct path *p, cplx beta, cplx w)
     return p->bath->kind->continued(&p->d, side * w) * side * occupied(p->bath, beta, w);
 }
 
+/* Where the path ends, in units of where the spectrum is the power of its tail. */
+static double extension(double tail)
+{
+    return pow(1e-17, -1.0 / (2.0 - tail));
+}
+
 static void make_path(const struct bath *b, double beta_low, double beta_high, struct path *p)
 {
     memset(p, 0, sizeof *p);
@@ -118,7 +124,7 @@ static void make_path(const struct bath *b, double beta_low, double beta_high, s
     if (warm) {
         double decay = 60.0 / beta_low;
         p->reach[0] = uv > -1e200 ? decay : fmin(p->d.reach, 2 * decay);
-        p->reach[1] = uv > -1e200 ? fmax(p->d.reach, decay) : p->d.reach;
+        p->reach[1] = uv > -1e200 ? fmax(p->d.reach, decay / extension(uv)) : p->d.reach;
     }
 }
 
@@ -145,7 +151,7 @@ static void make_arm(const struct path *p, int side, double low, double high, do
     double tail = p->tails[side > 0], reach = p->reach[side > 0], start;
     double beta = p->bath->beta;
     int open = tail > -1e200, n;
-    if (open) reach = fmax(reach, high) * pow(1e-17, -1.0 / (2.0 - tail));
+    if (open) reach = fmax(reach, high) * extension(tail);
     if (p->analytic) {
         n = (int)ceil(asinh(reach / p->scale) / h) + 1;
         start = side > 0 ? 0.0 : h;
@@ -393,24 +399,28 @@ static cplx continued(const cplx t[3], double h, int logarithm, double *error)
 {
     cplx rest = geometric(t[0], t[1]);
     double lost = 3.0 / h * size_of(rest - (geometric(t[1], t[2]) - t[0]));
-    if (logarithm && size_of(t[0]) > 0.0) {
-        double n = fmax(floor(log(size_of(t[1] / t[0])) / h + 0.5), 1.0), q = exp(-h * n);
+    if (logarithm && size_of(t[0]) > 0.0 && size_of(t[1]) > 0.0) {
+        double n = fmin(fmax(floor(log(size_of(t[1] / t[0])) / h + 0.5), 1.0), 6.0), q = exp(-h * n);
         cplx rise = t[0] - q * t[1];
         double own = 2.0 * size_of(t[0] - 2.0 * rise - q * q * t[2]) * q * (1.0 + q);
         own /= pow(1.0 - q, 3);
-        if (own < lost) rest = (t[0] + rise / (1.0 - q)) * q / (1.0 - q), lost = own;
+        if (own < lost && size_of(rise) < 0.5 * h * size_of(t[0]))
+            rest = (t[0] + rise / (1.0 - q)) * q / (1.0 - q), lost = own;
     }
     *error += lost;
     return rest;
 }
 
-/* A ceiling at which nodes of another bath end well above where G of this one is a power. */
-static double least_ceiling(const struct bath *b)
+/* A ceiling at which the nodes of a end well above the reach of b. */
+static double least_ceiling(const struct bath *a, const struct bath *b)
 {
     struct path p;
-    if (!b->kind) return 0.0;
-    make_path(b, b->beta, b->beta, &p);
-    return 1e-3 * p.reach[1];
+    double reach = 0.0;
+    for (int k = 0; k < b->count; k++) reach = fmax(reach, size_of(b->nu[k]));
+    if (b->kind) make_path(b, b->beta, b->beta, &p), reach = p.reach[1];
+    if (!a->kind) return 0.0;
+    make_path(a, a->beta, a->beta, &p);
+    return p.tails[1] > -1e200 ? 1e3 * reach / extension(p.tails[1]) : 0.0;
 }
 
 /* Nodes for integrals over the spectrum of one bath and spectrum or transform of another. */

@@ -316,13 +316,14 @@ def continued(t, h, logarithm):
     """What lies beyond t[0], and its error, of a geometric series or of (A + B x) e^(-n x)."""
     rest = geometric(t[0], t[1])
     lost = 3 / h * abs(rest - (geometric(t[1], t[2]) - t[0]))
-    if logarithm and abs(t[0]) > 0:
-        n = max(floor(log(abs(t[1] / t[0])) / h + 0.5), 1)
+    if logarithm and abs(t[0]) > 0 and abs(t[1]) > 0:
+        n = min(max(floor(log(abs(t[1] / t[0])) / h + 0.5), 1), 6)
         q = exp(-h * n)
         rise = t[0] - q * t[1]
         own = 2 * abs(t[0] - 2 * rise - q * q * t[2]) * q * (1 + q) / (1 - q) ** 3
-        rest = (t[0] + rise / (1 - q)) * q / (1 - q) if own < lost else rest
-        lost = min(own, lost)
+        better = own < lost and abs(rise) < 0.5 * h * abs(t[0])
+        rest = (t[0] + rise / (1 - q)) * q / (1 - q) if better else rest
+        lost = own if better else lost
     return [rest, lost]
 
 
@@ -362,7 +363,7 @@ def product_arm(arm, own, rule, unit):
 
 def product_of(unit, one, other, x):
     """Nodes for integrals over the spectrum of one bath and what `unit` makes of another's G."""
-    a = made(one, 1e-3 * x, max(x, least_ceiling(other)))
+    a = made(one, 1e-3 * x, max(x, least_ceiling(one, other)))
     met = [abs(z) for z in a["poles"]]
     for arm in a["arms"]:
         met = joined(met, [abs(arm["w"][k]) for k in range(arm["n"])])
@@ -375,9 +376,16 @@ def product_of(unit, one, other, x):
     return finished(arms, [arm["rounding"] for arm in arms], a["poles"], residues, uncertain)
 
 
-def least_ceiling(bath):
-    """At which the nodes of another bath end well above where G of this one is a power."""
-    return 0.0 if bath["discrete"] else 1e-3 * path_of(bath)["reach"][1]
+def least_ceiling(one, other):
+    """At which the nodes of one bath end well above the reach of the other."""
+    result = 0.0
+    if not one["discrete"]:
+        tail = path_of(one)["tails"][1]
+        reach = highest([abs(p) for p in other["rule"]["poles"]]) if other["discrete"] else 0.0
+        if not other["discrete"]:
+            reach = path_of(other)["reach"][1]
+        result = 1e3 * reach / extension(tail) if tail > -1e200 else 0.0
+    return result
 
 
 def made(bath, low, high):

@@ -241,7 +241,7 @@ def finite_part(a, b, transform, reflect, s, poles):
     """
     marks = joined([scale_of(a), scale_of(b), abs(s)], [abs(pole[1]) for pole in poles])
     low = lowest([x if x > 0 else HUGE for x in marks])
-    high = max(highest(marks), least_ceiling(b))
+    high = max(highest(marks), least_ceiling(a, b))
     first = made(a, low * (1e-12 if s == 0 else 1e-3), high)
     met = [abs(image(reflect, s, z)) for z in first["poles"]]
     for arm in first["arms"]:

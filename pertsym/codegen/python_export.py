@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pertsym.baths import (
     interpolated,
+    node_ends,
     node_integrals,
     node_path,
     nodes,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 MACHINERY = (
     node_path,
+    node_ends,
     nodes,
     thermal_path,
     tabulated,
@@ -40,7 +42,7 @@ MACHINERY = (
     runtime,
 )
 INTEGRALS = (node_integrals, interpolated, finite_parts)  # for atoms that are no products
-STANDALONE = (node_path, nodes, thermal_path, product_nodes, occupation, standalone)
+STANDALONE = (node_path, node_ends, nodes, thermal_path, product_nodes, occupation, standalone)
 
 _NAMES = """\
 pi, I, INFINITY = np.pi, 1j, np.inf

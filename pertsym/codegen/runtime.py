@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pertsym.baths.nodes import Nodes
-from pertsym.baths.product_nodes import floor_of, pair, product_nodes
+from pertsym.baths.product_nodes import floor_of, product_nodes, rules_of_both
 from pertsym.baths.tabulated import UNIT, TabulatedTransform
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.baths.thermal_tables import WORTH, Panel, panels_met, thermal_nodes, thermal_table
@@ -485,7 +485,7 @@ def product(
 ) -> TabulatedTransform:
     """The same for scalar parameters."""
     makers = partial(a.nodes, *first), partial(b.nodes, *second)
-    left, right = pair(*makers, DEEPER * low, high, floor_of)
+    left, right = rules_of_both(*makers, DEEPER * low, high, floor_of)
     nodes = product_nodes("CC" if kind == "QC" else "CP", left, right, 0.0)
     return TabulatedTransform(nodes, low, high)
 

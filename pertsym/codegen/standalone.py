@@ -19,7 +19,7 @@ from typing import Any, Self
 import numpy as np
 
 from pertsym.baths.nodes import Nodes
-from pertsym.baths.product_nodes import floor_of, pair, product_nodes
+from pertsym.baths.product_nodes import floor_of, product_nodes, rules_of_both
 from pertsym.baths.tabulated import UNIT
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.codegen.occupation import occupation, spectrum
@@ -202,7 +202,7 @@ def _elementwise(a: Bath, b: Bath, shift: Any, place: Any, n: int, shape: Any) -
 def _finite_part(a: Bath, b: Bath, s: float, p: float, n: int) -> Bounded:
     """Over 1/(w - p)^n, n = 1 or 2: as `product_nodes` writes it."""
     low, high = _sizes([p, s - p])
-    one, two = pair(a.nodes, b.nodes, 1e-3 * low, high, partial(floor_of, shift=s))
+    one, two = rules_of_both(a.nodes, b.nodes, 1e-3 * low, high, partial(floor_of, shift=s))
     value, error = _transform(product_nodes("CC", one, two, s), np.asarray(p), n - 1)
     size = a.amplitude * b.amplitude
     added = a.spectrum(p, n - 1) * b.transform(s - p, 0)

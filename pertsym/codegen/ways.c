@@ -92,7 +92,7 @@ static const struct rule *product_of(int transform, const struct bath *a, const 
     struct key k = key_of_product(transform, a, b, low, high);
     void *made = found(&k);
     if (made) return made;
-    struct rule *left = make_rule(a, 1e-3 * low, fmax(high, octave_above(least_ceiling(b))));
+    struct rule *left = make_rule(a, 1e-3 * low, fmax(high, octave_above(least_ceiling(a, b))));
     double least = HUGE_NUMBER, most = 0.0;
     for (int i = 0; i < left->n; i++) {
         least = fmin(least, size_of(left->w[i])), most = fmax(most, size_of(left->w[i]));

@@ -145,7 +145,7 @@ class Eigenbasis:
         return tuple(self.model.symbols)
 
     def numbers(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Frequencies E_k - E_0, and every symbol and definition, at values of the symbols.
+        """Frequencies E_k - E_0, and every symbol and definition, floats or arrays as given.
 
         Values broadcast where everything is in closed form; otherwise they are single numbers.
         """
@@ -330,7 +330,7 @@ def _compiled(expression: sympy.Expr) -> tuple[tuple[str, ...], Callable[..., An
     """Names of the symbols of an expression, and the expression as a function of them."""
     symbols = sorted(expression.free_symbols, key=str)
     if not symbols:
-        value = np.asarray(float(expression.evalf(25)))
+        value = float(expression.evalf(25))
         return (), lambda: value
     # NumPy has no functions of integers that are longer than its own
     long = {

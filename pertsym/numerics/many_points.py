@@ -20,6 +20,8 @@ class Points(Answers):
     the shape that this broadcasts to.
     """
 
+    flat = True
+
     def __init__(self, w0: Any, baths: Mapping[str, Correlation], beta: Any) -> None:
         columns = [w0]
         for c in baths.values():
@@ -38,7 +40,6 @@ class Points(Answers):
             },
             {n: c.amplitude for n, c in baths.items()},
             by_products=len(np.unique(w0)) > max(betas, default=0),
-            flat=True,
         )
 
     def _along(self, x: Any) -> Any:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -74,9 +74,10 @@ class Answers(ABC):
     amplitudes
     by_products
         Whether an integral that is a sum of products is taken from these.
-    flat
-        Whether answers come flat and are to be brought into shape.
     """
+
+    flat: ClassVar[bool] = False
+    """Whether answers come flat and are to be brought into shape."""
 
     w0: Any
     beta: Any
@@ -84,7 +85,6 @@ class Answers(ABC):
     baths: Mapping[str, Any]
     amplitudes: Mapping[str, Any]
     by_products: bool = True
-    flat: bool = False
     _kept: dict[Any, Any] = field(default_factory=dict)
 
     @abstractmethod
@@ -109,19 +109,19 @@ class Answers(ABC):
     def _answer(self, request: Request) -> tuple[Any, Any]:
         if request.products and self.by_products:
             return request.summed(self.w0, self.answer)
-        source, names, m, n = request.key
-        if source in ("C", "P", "QC", "QP") and n:
-            shared = self._once(source, names, n if source == "C" else 0)
-            if source == "C":
+        kind, names, m, n = request.key
+        if kind[0] == "Q" or (n and kind in ("C", "P")):
+            shared = self._once(kind, names, n if kind == "C" else 0)
+            if kind == "C":
                 found = shared[2 * m], shared[2 * m + 1]
             else:
                 found = shared.transform(n * self.at, m)
-        elif source == "T":
+        elif kind == "T":
             thermal = DoubleSpectra({}).thermal(m, n * self.w0, self.beta)
             return thermal.value, thermal.error
-        elif source in "EO":
+        elif kind in "EO":
             even, even_error, odd, odd_error = self._once("EO", names, m)
-            found = (even, even_error) if source == "E" else (odd, odd_error)
+            found = (even, even_error) if kind == "E" else (odd, odd_error)
         else:
             found = self._asked(request)
         value, error = self._shaped(found) if self.flat else found

@@ -10,7 +10,7 @@ from typing import Any
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity
 from pertsym.baths.interpolated import by_frequency, is_smooth
-from pertsym.baths.product_nodes import floor_of, pair, product_nodes
+from pertsym.baths.product_nodes import floor_of, product_nodes, rules_of_both
 from pertsym.baths.thermal_tables import Panel
 from pertsym.codegen import runtime
 from pertsym.codegen.finite_parts import source_of
@@ -76,7 +76,7 @@ class Single:
         if other is not self:
             return over_frequency(request.question, self.source, other.source, octave)(w0)
         found = self._integrals.get((request.name, octave))
-        if found is None:
+        if found is None or found.question != request.question:  # names are short
             if len(self._integrals) >= PAIRS[0]:
                 self._integrals.clear()
             found = over_frequency(request.question, self.source, self.source, octave)
@@ -88,6 +88,7 @@ class OverFrequency:
     """The answer at one w0 of a panel after another: polynomials where it is asked often."""
 
     def __init__(self, asked: tuple[Any, Any, Any], panel: Panel, root: Any = None) -> None:
+        (self.question,) = asked[0]
         self._asked, self._panel, self._root = asked, panel, root or self
         self.calls = 0
         self._value: Callable[[float], tuple[float, float]] | None = None
@@ -119,7 +120,7 @@ def product_sums(kind: str, a: Any, b: Any, octave: int) -> PointSums:
     """Of two sources: their values are the key, so that no bath is kept alive."""
     panel = _octave(octave)
     makers = a.at(None).nodes, b.at(None).nodes
-    first, second = pair(*makers, runtime.DEEPER * panel.low, panel.high, floor_of)
+    first, second = rules_of_both(*makers, runtime.DEEPER * panel.low, panel.high, floor_of)
     return PointSums(product_nodes("CC" if kind == "QC" else "CP", first, second, 0.0))
 
 
