@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import json
 import math
 import os
@@ -599,3 +600,25 @@ def test_several_questions_are_answered_as_one_by_one() -> None:
             ((value, error),) = finite_parts((question,), bath, bath, w0)
             assert np.all(np.abs(found[0] - value) <= found[1] + error)
             assert np.all(found[1] <= 3 * error)
+
+
+@pytest.mark.parametrize("language", ["jax", "python"])
+def test_every_name_of_an_export_is_defined(language: str) -> None:
+    """Without running it: the environment of the tests has no jax."""
+    baths = [ps.Bath("b", "boson", 1.0, DrudeLorentz(0.1, 2.0))]
+    tilted = [[0.2, 0.9], [0.9, 0.8]]
+    code = Codegen.of(Model.of([0, 1], [ps.Coupling.of(tilted, "b")], baths), 4, None, None)
+    tree, known = ast.parse(code.render(language)), set(dir(builtins))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            known.add(node.id)
+        elif isinstance(node, ast.arg):
+            known.add(node.arg)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            known.add(node.name)
+        elif isinstance(node, ast.alias):
+            known.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            known.add(node.name)
+    used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    assert used <= known, used - known

@@ -19,7 +19,7 @@ from pertsym.baths.node_path import Path, extension
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.product_nodes import BEYOND, floor_of
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
-from pertsym.codegen.occupation import EVEN, bose
+from pertsym.codegen.occupation import WITH_SLOPES, bose
 from pertsym.codegen.program import Atom, Expression
 from pertsym.codegen.runtime import UNCORRELATED
 
@@ -50,7 +50,7 @@ def given(code: Codegen) -> dict[str, Any]:
 
     return {
         "range": RANGE,
-        "even": EVEN,
+        "even": WITH_SLOPES,
         "bose": getsource(bose).replace(": Any", "").replace("= np", "= jnp").strip(),
         "words": UNCORRELATED,
         "relations": code.relations | fixed,
