@@ -607,7 +607,8 @@ def test_every_name_of_an_export_is_defined(language: str) -> None:
     """Without running it: the environment of the tests has no jax."""
     baths = [ps.Bath("b", "boson", 1.0, DrudeLorentz(0.1, 2.0))]
     tilted = [[0.2, 0.9], [0.9, 0.8]]
-    code = Codegen.of(Model.of([0, 1], [ps.Coupling.of(tilted, "b")], baths), 4, None, None)
+    model = Model.of([0, 1], [ps.Coupling.of(tilted, "b")], baths)
+    code = Codegen.of(model, 4, ["k_up", "inv_T2", "frequency_shift"], None)
     tree, known = ast.parse(code.render(language)), set(dir(builtins))
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
