@@ -259,18 +259,31 @@ def test_a_ledger_that_is_not_what_its_claims_expect_is_not_written(
 # The real thing
 
 DERIVE = """
-import json
+import json, sys
+from pertsym.codegen.python_export import render_runtime
 from pertsym.library import builtin
-if __name__ == "__main__":
-    print(json.dumps(builtin().regenerated()))
+files = {"__init__.py": "", "runtime.py": render_runtime()}
+for name in sys.argv[1:]:
+    files |= builtin().paper(name).generated_files()
+print(json.dumps(files))
 """
+# half a minute; `make check` derives all of them, which takes five times as long
+QUICK = (
+    "ccqme_two_levels",
+    "exponential_bath",
+    "heat_current",
+    "jump_noise",
+    "laird_budimir_skinner_1991",
+    "sixth_order",
+    "three_levels_two_baths",
+)
 
 
 @pytest.fixture(scope="module")
 def derived() -> Mapping[str, str]:
-    """Everything derived anew, under a hash seed of its own."""
+    """Half of everything derived anew, under a hash seed of its own."""
     process = subprocess.run(
-        [sys.executable, "-c", DERIVE],
+        [sys.executable, "-c", DERIVE, *QUICK],
         env={**os.environ, "PYTHONHASHSEED": "1"},
         cwd=Path(__file__).parent.parent,
         stdout=subprocess.PIPE,
@@ -283,7 +296,9 @@ def derived() -> Mapping[str, str]:
 
 def test_the_committed_files_are_current_whatever_the_hash_seed(derived: Mapping[str, str]) -> None:
     """They were written under another seed, and continuous integration compares under a third."""
-    changes = compare(builtin().generated, derived)
+    slow = [f"{name}/" for name in set(builtin().names) - set(QUICK)]
+    found = compare(builtin().generated, derived)
+    changes = [c for c in found if not c.path.startswith(tuple(slow))]
     assert not changes, "run `pertsym regenerate`\n" + "".join(c.diff for c in changes)[:4000]
 
 
