@@ -335,7 +335,7 @@ def test_a_spectrum_may_vary_far_above_the_other(case: Any) -> None:
 @pytest.mark.parametrize("gamma", [1e-3, 1.0, 1e3, 1e6])
 @pytest.mark.parametrize("other", [DrudeLorentz(0.1, 0.3), Ohmic(0.1, 3.0, 1.0)])
 def test_fewer_nodes_of_a_factor_are_as_good(gamma: float, other: Density) -> None:
-    """Those that `pair` takes beside all up to the largest place that is met, and the products."""
+    """Those of `rules_of_both` beside all up to the largest place that is met, and products."""
     baths = [Correlation(j, "boson", 1.0).unit for j in (DrudeLorentz(0.1, gamma), other)]
     made = [bath.nodes for bath in baths]
     one, few = rules_of_both(*made, 1e-3, 1.0, floor_of)

@@ -171,10 +171,9 @@ def _less(
     plain = _factor(first, second, reflect, shift, False)
 
     def at(w: Complex, found: tuple[Any, Any]) -> tuple[Any, Any]:
-        value, error = (
-            x - np.asarray(y)[..., None] for x, y in zip(found, (at_zero, -uncertain), strict=True)
-        )
-        return value / w, error / np.abs(w) + 4 * EPS * np.abs(value / w)
+        value = (found[0] - np.asarray(at_zero)[..., None]) / w
+        error = (found[1] + np.asarray(uncertain)[..., None]) / np.abs(w)
+        return value, error + 4 * EPS * np.abs(value)
 
     positions = first.resonances[0]
     own = at(positions, plain.resonances) if positions.shape[-1] else (0.0, 0.0)

@@ -83,7 +83,7 @@ def occupied(w: Any, classical: bool, beta: Any) -> Any:
     right, x = right[near], x[near]
     decay = np.exp(np.where(right, -x, x))
     missing = 1 - decay
-    small = np.abs(x) < 0.25
+    small = np.abs(x) < 0.25  # above, 1 - e^-x loses two bits, well within `OPERATIONS`
     missing[small] = -np.expm1(np.where(right, -x, x)[small])
     found[near] = np.where(right, 2.0, -2.0 * decay) / missing
     return found
