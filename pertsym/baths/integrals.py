@@ -39,7 +39,6 @@ from pertsym.baths.node_integrals import (
     summed_regular_slope,
 )
 from pertsym.baths.node_path import EPS
-from pertsym.baths.nodes import Total
 from pertsym.estimate import Estimate
 
 Kind = Literal["CC", "CP"]
@@ -163,9 +162,8 @@ def kernel_integral(a: Correlation, poles: Sequence[Pole]) -> Estimate:
             return panels.finite_part(Integrand(thermal), chosen)
         places = [abs(p) for _, p, _ in chosen if p] or [a.unit.frequency_scale]
         nodes = a.unit.nodes(min(places) * DEEPEST if 0.0 in places else min(places), max(places))
-        total, kernel = Total(), panels.Kernel(chosen)
-        total.add(nodes, lambda w: kernel.at(0.0, w)[0])
-        value, error = total.closed()
+        kernel = panels.Kernel(chosen)
+        value, error = nodes.integral(lambda w: kernel.at(0.0, w)[0])
         for w, residues in ((nodes.poles, nodes.residues), nodes.resonances):
             if w.shape[-1]:
                 size = np.abs(residues) * kernel.at(0.0, w)[1]

@@ -31,8 +31,9 @@ def continued(
         own = 1 / math.expm1(step * fall)
         return leading * own + rest, error * own
     first, second, third = terms[..., 0], terms[..., 1], terms[..., 2]
-    rest, earlier = geometric(first, second), geometric(second, third) - first
-    error = 3 / step * np.abs(rest - earlier)
+    sums = geometric(terms[..., :2], terms[..., 1:3])
+    rest = sums[..., 0]
+    error = 3 / step * np.abs(rest - (sums[..., 1] - first))
     if not logarithm:
         return rest, error
     with np.errstate(all="ignore"):

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from pertsym.baths.node_path import ANGLE, EPS, Complex
-from pertsym.baths.nodes import Factor, Nodes, Total
+from pertsym.baths.nodes import Factor, Nodes
 from pertsym.baths.product_nodes import rules_of_both
 
 Pole = tuple[Any, Any, int]
@@ -32,17 +32,14 @@ def summed_finite_part(
     """The integral where it exists by itself, at one frequency for all parameters."""
     places = [p for _, p, _ in poles]
     first, second = node_pair(a, b, reflect, shift, places)
-    total = Total()
     at_zero = max((n for _, p, n in poles if p == 0), default=0)
     sizes = [(abs(c), p, n) for c, p, n in poles]
-    total.add(
-        first,
+    value, error = first.integral(
         lambda w: _kernel(w, poles),
         _factor(first, second, reflect, shift, False),
         parts=lambda w: _kernel(w, sizes, np.abs),
         order=at_zero,
     )
-    value, error = total.closed()
     for c, p, n in poles:
         angle = _arc(first, p, n)
         if angle:
@@ -60,17 +57,17 @@ def summed_regular_part(
     [F(w) - F(0) chi]/w^2 = [F(w) - F(0)]/w^2 + F(0)/(w^2 + L^2), and the first difference is a sum
     over B's nodes without cancellation.
     """
-    scale = np.asarray(a.kink_scale, dtype=float)[..., None]
-    first, second = node_pair(a, b, reflect, shift, [])
+    first, second = node_pair(a, b, reflect, shift, ())
     at_pole, uncertain = _on_axis(b, reflect, shift, 0.0, 0)
-    total = Total()
     if first.analytic:
         factor = _less(first, second, reflect, shift, at_pole, uncertain)
+        value, error = first.integral(lambda w: 1 / (w * w), factor)
     else:
         factor = _factor(first, second, reflect, shift, True)
-    total.add(first, lambda w: 1 / w, factor, order=1)
-    total.add(first, lambda w: 1 / (w * w + scale**2), constant=(at_pole, uncertain))
-    value, error = total.closed()
+        value, error = first.integral(lambda w: 1 / w, factor, order=1)
+    rest, lost = _beyond_kink(a, first)
+    value = value + at_pole * rest
+    error = error + np.abs(at_pole) * lost + uncertain * (np.abs(rest) + lost)
     angle = _arc(first, 0.0, 1)
     if angle:  # Ĉ_A(0) F'(0)/w
         slope, lost = _on_axis(b, reflect, shift, 0.0, 1)
@@ -83,11 +80,20 @@ def summed_regular_part(
 def summed_regular_slope(a: Any) -> tuple[Any, Any]:
     """int dw Ĉ_A(w) [1 - chi(w)]/w^2."""
     scale = np.asarray(a.kink_scale, dtype=float)
-    total = Total()
-    nodes = a.nodes(float(scale.min()) * DEEPER, float(scale.max()))
-    total.add(nodes, lambda w: 1 / (w * w + scale[..., None] ** 2))
-    value, error = total.closed()
+    value, error = _beyond_kink(a, a.nodes(float(scale.min()) * DEEPER, float(scale.max())))
     return value.real, error
+
+
+def _beyond_kink(a: Any, nodes: Nodes) -> tuple[Any, Any]:
+    """The sum over nodes for 1/(w^2 + L^2)."""
+    scale = np.asarray(a.kink_scale, dtype=float)
+    return _over_square(nodes, scale.tobytes(), scale.shape)
+
+
+@lru_cache(maxsize=16)
+def _over_square(nodes: Nodes, scale: bytes, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    square = np.frombuffer(scale).reshape(shape)[..., None] ** 2
+    return nodes.integral(lambda w: 1 / (w * w + square))
 
 
 def _answer(transform: bool, reflect: int, value: Any, error: Any) -> tuple[Any, Any]:
@@ -167,18 +173,18 @@ def _factor(first: Nodes, second: Nodes, reflect: int, shift: float, less: bool)
 def _less(
     first: Nodes, second: Nodes, reflect: int, shift: float, at_zero: Any, uncertain: Any
 ) -> Factor:
-    """[F(w) - F(0)]/w from F, which other kernels ask for, too: no node is near w = 0."""
+    """F(w) - F(0) from F, which other kernels ask for, too: no node is near w = 0."""
     plain = _factor(first, second, reflect, shift, False)
 
-    def at(w: Complex, found: tuple[Any, Any]) -> tuple[Any, Any]:
-        value = (found[0] - np.asarray(at_zero)[..., None]) / w
-        error = (found[1] + np.asarray(uncertain)[..., None]) / np.abs(w)
+    def at(found: tuple[Any, Any]) -> tuple[Any, Any]:
+        value = found[0] - np.asarray(at_zero)[..., None]
+        error = found[1] + np.asarray(uncertain)[..., None]
         return value, error + 4 * EPS * np.abs(value)
 
-    positions = first.resonances[0]
-    own = at(positions, plain.resonances) if positions.shape[-1] else (0.0, 0.0)
-    largest = second.majorant(_image(first.edges[0], reflect, shift), shift)
-    return Factor(at(first.every[0], plain.nodes), largest, own)
+    own = at(plain.resonances) if first.resonances[0].shape[-1] else (0.0, 0.0)
+    edges = first.edges[0]
+    largest = second.majorant(_image(edges, reflect, shift), shift) * np.abs(edges)
+    return Factor(at(plain.nodes), largest, own)
 
 
 def _image(w: Complex, reflect: int, shift: float) -> Complex:

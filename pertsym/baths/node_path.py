@@ -105,7 +105,8 @@ class Arm:
         bound * |f(w)| over both for whatever f is summed.  Of arrays of parameters not every point
         of an edge is taken.
     ends
-        For every derivative m = 0..3 what the continued ends may miss, of the residues' shape.
+        What the continuations of the inner and of the outer end may miss, for every derivative
+        m = 0..3; shape (4, 2) + S.
     inner, outer
         Exponents of a_k ~ e^{inner x} before the first and e^{outer x} after the last node; None
         where nothing is left out.
@@ -117,7 +118,7 @@ class Arm:
     residues: Complex
     rounding: Real
     strip: tuple[tuple[Complex, Real], ...]
-    ends: tuple[Real, ...]
+    ends: Real
     inner: float | None
     outer: float | None
     step: float
@@ -138,10 +139,16 @@ class Arm:
 
         The sum is over every `stride`-th node.
         """
-        total = self.merged(self.ends[m] + self.rounding / math.sin(ANGLE) ** (m + 1))
+        total = self._merged_rounding / math.sin(ANGLE) ** (m + 1)
+        total[..., 0] += self.ends[m, 0]
+        total[..., -1] += self.ends[m, 1]
         for angle, (_, size) in zip(EDGES, self.strip, strict=True):
             total = total + size / math.sin(angle) ** (m + 1)
         return total
+
+    @cached_property
+    def _merged_rounding(self) -> Real:
+        return self.merged(self.rounding)
 
     def without(self, count: int) -> Arm:
         """The arm from a later node on, `count` a multiple of the stride."""
@@ -152,7 +159,7 @@ class Arm:
             residues=self.residues[..., count:],
             rounding=self.rounding[..., count:],
             strip=tuple((w[k:], size[..., k:]) for w, size in self.strip),
-            ends=tuple(end[..., count:] for end in self.ends),
+            ends=np.stack((0 * self.ends[:, 0], self.ends[:, 1]), 1),
         )
 
     def is_fine(self, scale: float) -> bool:
@@ -215,19 +222,17 @@ def made(path: Path, side: int, floor: float, ceiling: float, step: float) -> Ar
     inner = None if path.analytic else path.power + 1
     outer = None if math.isinf(tail) else tail + 1
     r = np.abs(w)
-    ends = [np.zeros(residues.shape) for _ in range(HIGHEST + 1)]
+    ends = np.zeros((HIGHEST + 1, 2, *residues.shape[:-1]))
     if inner is not None:
         zeroth, first = 1 / -math.expm1(-step * inner), residues[..., 0]
         bend = np.abs(residues[..., 1] * math.exp(-step * inner) / nonzero(first) - 1)
-        missed = np.abs(first) * zeroth * (bend * 1.5 / step + 4 * (r[0] / floor) ** 2)
-        for end in ends:
-            end[..., 0] += missed
+        ends[:, 0] = np.abs(first) * zeroth * (bend * 1.5 / step + 4 * (r[0] / floor) ** 2)
     if outer is not None:
         zeroth, last = 1 / -math.expm1(step * (outer - 1)), residues[..., -1]
         bend = np.abs(residues[..., -2] * math.exp(step * outer) / nonzero(last) - 1)
-        for m, end in enumerate(ends):
+        for m in range(HIGHEST + 1):
             far = 4 * (ceiling / r[-1]) ** max(0, 2 - m)
-            end[..., -1] += np.abs(last) * zeroth * (bend * 1.5 / step + far)
+            ends[m, 1] = np.abs(last) * zeroth * (bend * 1.5 / step + far)
     # of several sets of parameters one place for four, as good for a bound that rounding exceeds
     stride = 1 if residues.ndim == 1 else ALIKE
     starts = np.arange(0, len(x), stride)
@@ -235,7 +240,7 @@ def made(path: Path, side: int, floor: float, ceiling: float, step: float) -> Ar
     places, along = x[starts] + (count - 1) / 2 * step, count * step
     strip = tuple(_edge(path, side, places, angle, step, along) for angle in EDGES)
     rounding = _rounding(residues, x, step)
-    return Arm(w, residues, rounding, strip, tuple(ends), inner, outer, step)
+    return Arm(w, residues, rounding, strip, ends, inner, outer, step)
 
 
 def nonzero(x: Any) -> Any:

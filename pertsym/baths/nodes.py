@@ -8,7 +8,7 @@ sums.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -132,6 +132,10 @@ class Nodes:
         radii = [np.abs(arm.poles[:: arm.stride]) for arm in self.arms]
         return np.asarray(_joined(radii, float))
 
+    def by_arm(self, values: Any) -> list[Any]:
+        """What is there for every node, for the nodes of one arm after the other."""
+        return np.split(values, np.cumsum([len(arm.poles) for arm in self.arms]), -1)[:-1]
+
     def weights(self, m: int) -> Real:
         """`Arm.weights` of all arms."""
         if m not in self._weights:
@@ -178,11 +182,77 @@ class Nodes:
         return value, error
 
     def _at_zero(self, derivative: int) -> tuple[Any, Any]:
-        total, order = Total(), derivative + 1
-        total.add(self, lambda w: 1 / w**order, order=order)
-        value, error = total.closed()
+        order = derivative + 1
+        value, error = self.integral(lambda w: 1 / w**order, order=order)
         factor = math.factorial(derivative) / (2 * math.pi)
         return -1j * factor * value, factor * error
+
+    def integral(
+        self,
+        kernel: Callable[[Complex], Any],
+        factor: Factor | None = None,
+        parts: Callable[[Complex], Any] | None = None,
+        order: int = 0,
+    ) -> tuple[Any, Any]:
+        """int dw Ĉ(w) F(w) K(w) along the path, (2 pi/i) sum_k a_k F_k K_k, and its error.
+
+        Parameters
+        ----------
+        kernel
+            K, which goes as 1/w^order at w = 0.
+        factor
+            F, 1 if it is not given.
+        parts
+            The sum of the sizes of what K is the sum of: far from its poles they cancel, and their
+            rounding, that of the coefficients included, is left.
+        """
+        w, own, rounding, size = self.every
+        k = kernel(w)
+        f, lost = factor.nodes if factor else (1.0, 0.0)
+        terms = own * f * (-2j * math.pi * k)
+        largest = np.abs(f)
+        error = _weighted(rounding * largest + size * lost, np.abs(k))
+        if parts:
+            error = error + _CANCELLED * _weighted(size * largest, parts(w))
+        w, strip = self.edges
+        if factor:
+            largest = factor.edges
+        error = error + _weighted(strip * largest, np.abs(kernel(w)))
+        value, error = terms.sum(-1), 2 * math.pi * error
+        for rest, missed in self._ends(terms, order):
+            value, error = value + rest, error + missed
+        positions, residues = self.resonances
+        if positions.shape[-1]:
+            k = kernel(positions)
+            f, lost = factor.resonances if factor else (1.0, 0.0)
+            terms = -2j * math.pi * residues * f * k
+            missed = np.abs(terms) * (64 * EPS + self.uncertainty)
+            missed = missed + 2 * math.pi * np.abs(residues * k) * lost
+            if parts:
+                size = np.abs(residues * f)
+                missed = missed + 2 * math.pi * _CANCELLED * parts(positions) * size
+            value, error = value + terms.sum(-1), error + missed.sum(-1)
+        return value, error
+
+    def _ends(self, terms: Complex, order: int) -> Iterator[tuple[Any, Any]]:
+        """What lies beyond the terms and its error, of the inner ends of two rays together."""
+        terms_of_arms = self.by_arm(terms)
+        for arm, along in zip(self.arms, terms_of_arms, strict=True):
+            if arm.outer is not None:
+                yield continued(along[..., :-4:-1], arm.step, logarithm=not arm.outer)
+        if not self.arms or self.arms[0].inner is None:
+            return
+        right, *left = terms_of_arms
+        fall, step = self.arms[0].inner - order, self.arms[0].step
+        if not left:
+            yield continued(right[..., :3], step, fall)
+        elif 0 < fall < SLOW:
+            yield mirrored(right[..., :3], left[0][..., :3], step, fall, order)
+        elif fall == -1:
+            deep = slice(None, 3 * APART + 1, APART)
+            yield finite(right[..., deep] + left[0][..., deep], step)
+        else:
+            yield continued(right[..., :3] + left[0][..., :3], step)
 
     def part(self, z: Any, derivative: int, parity: int) -> tuple[Any, Any]:
         """[G^(m)(z) + parity G^(m)(-z)]/2 for real z != 0, m = 0 or 1, and its error.
@@ -236,10 +306,8 @@ class Nodes:
         With an anchor on the axis: sum_k a_k/[(z - w_k)(anchor - w_k)] = [G(z) - G(a)]/(a - z).
         """
         positions, residues = self.resonances
-        weights, own = self.residues, residues
-        if anchor is not None:
-            weights, own = weights / (anchor - self.poles), residues / (anchor - positions)
-        value = _applied(weights, self.poles, z)
+        own = residues if anchor is None else residues / (anchor - positions)
+        value = self._applied(z, anchor)
         m = 0 if anchor is None else 1
         error, size = self._spread(m, z, anchor), np.abs(z)
         for arm in self.arms:
@@ -248,12 +316,42 @@ class Nodes:
                 grown = np.maximum(size / self.ceiling, 1.0) ** (2 - m) - 1
                 grown = grown / np.maximum(size, last)
                 grown = grown if anchor is None else grown / max(abs(anchor), last)
-                error = error + arm.ends[m][..., -1:] * grown
+                error = error + arm.ends[m, 1][..., None] * grown
         if positions.shape[-1]:
             terms = own[..., None, :] / (z[:, None] - positions[..., None, :])
             value = value + terms.sum(-1)
             error = error + 64 * EPS * np.abs(terms).sum(-1)
         return value, error
+
+    def _applied(self, z: Complex, anchor: float | None) -> Any:
+        """The sum over nodes of `on_points`, in parts that stay in the cache."""
+        poles, own, same = self._varying_first
+        if anchor is not None:
+            away = anchor - poles
+            own, same = own / away[: own.shape[-1]], same / away[own.shape[-1] :]
+        count, poles = own.shape[-1], poles[:, None]
+        total, once = np.zeros((*own.shape[:-1], len(z)), complex), np.zeros(len(z), complex)
+        rows = max(1, _IN_CACHE // max(1, len(z)))
+        kernel = np.empty((rows, len(z)), complex)
+        for start in range(0, len(poles), rows):
+            end = min(start + rows, len(poles))
+            part = kernel[: end - start]
+            np.reciprocal(np.subtract(z, poles[start:end], out=part), out=part)  # faster than 1/z
+            middle = min(max(start, count), end)
+            if start < middle:
+                total += own[..., start:middle] @ part[: middle - start]
+            if middle < end:
+                once += same[middle - count : end - count] @ part[middle - start :]
+        return total + once
+
+    @cached_property
+    def _varying_first(self) -> tuple[Complex, Complex, Complex]:
+        """w_k, first of those a_k that parameters change, with these a_k, and the other a_k."""
+        lead = tuple(range(self.residues.ndim - 1))
+        first = self.residues[(0,) * len(lead)]
+        varies = np.any(self.residues != first, axis=lead) if lead else np.zeros(len(first), bool)
+        order, count = np.argsort(~varies, kind="stable"), int(varies.sum())
+        return self.poles[order], self.residues[..., order[:count]], first[order[count:]]
 
     def majorant(self, z: Complex, anchor: float | None = None) -> Any:
         """A bound of |G| at points above the axis, or of the same with an anchor."""
@@ -319,113 +417,6 @@ class Factor(NamedTuple):
     nodes: tuple[Any, Any]
     edges: Any
     resonances: tuple[Any, Any]
-
-
-class Total:
-    """sum_k (2 pi/i) a_k F_k K_k over arms, with what continues them and the error."""
-
-    def __init__(self) -> None:
-        self._tips: dict[tuple[float, int], list[Any]] = {}
-        self._value: Any = 0.0
-        self._error: Any = 0.0
-        self._step = 1.0
-
-    def add(
-        self,
-        nodes: Nodes,
-        kernel: Callable[[Complex], Any],
-        factor: Factor | None = None,
-        constant: tuple[Any, Any] = (1.0, 0.0),
-        parts: Callable[[Complex], Any] | None = None,
-        order: int = 0,
-    ) -> None:
-        """A kernel ~ 1/w^order at w = 0 times F, which is given at the nodes or as a constant.
-
-        `parts` is the sum of the sizes of what the kernel is the sum of: far from its poles they
-        cancel, and their rounding, that of the coefficients included, is left.
-        """
-        known = tuple(np.asarray(x)[..., None] for x in constant)
-        w, own, rounding, size = nodes.every
-        k = kernel(w)
-        f, lost = factor.nodes if factor else known
-        terms = own * f * (-2j * math.pi * k)
-        self._value = self._value + terms.sum(-1)
-        largest = np.abs(f)
-        error = _weighted(rounding * largest + size * lost, np.abs(k))
-        if parts:
-            error = error + _CANCELLED * _weighted(size * largest, parts(w))
-        w, strip = nodes.edges
-        if factor:
-            largest = factor.edges
-        error = error + _weighted(strip * largest, np.abs(kernel(w)))
-        self._error = self._error + 2 * math.pi * error
-        start = 0
-        for arm in nodes.arms:
-            along = terms[..., start : start + len(arm.poles)]
-            start += len(arm.poles)
-            self._step = arm.step
-            if arm.inner is not None:
-                fall = arm.inner - order
-                tips = self._tips.setdefault((fall, order), [])
-                tips.append(along[..., : 3 * APART + 1 : APART] if fall == -1 else along[..., :3])
-            if arm.outer is not None:
-                ends = along[..., :-4:-1]
-                self._found(*continued(ends, arm.step, logarithm=not arm.outer))
-        positions, residues = nodes.resonances
-        if positions.shape[-1]:
-            k = kernel(positions)
-            f, lost = factor.resonances if factor else known
-            terms = -2j * math.pi * residues * f * k
-            error = np.abs(terms) * (64 * EPS + nodes.uncertainty)
-            error = error + 2 * math.pi * np.abs(residues * k) * lost
-            if parts:
-                size = np.abs(residues * f)
-                error = error + 2 * math.pi * _CANCELLED * parts(positions) * size
-            self._value, self._error = self._value + terms.sum(-1), self._error + error.sum(-1)
-
-    def closed(self) -> tuple[Any, Any]:
-        """Value and error, the innermost ends of both rays continued together."""
-        slow = {key: tips for key, tips in self._tips.items() if 0 < key[0] < SLOW}
-        for (fall, order), tips in slow.items():
-            if len(tips) == 2:
-                self._found(*mirrored(tips[0], tips[1], self._step, fall, order))
-            else:
-                self._found(*continued(tips[0], self._step, fall))
-        deep = {key: tips for key, tips in self._tips.items() if key[0] == -1 and len(tips) == 2}
-        for tips in deep.values():
-            self._found(*finite(sum(tips), self._step))
-        rest = [sum(tips) for key, tips in self._tips.items() if key not in slow | deep]
-        if rest:
-            self._found(*continued(sum(rest), self._step))
-        return self._value, self._error
-
-    def _found(self, rest: Any, error: Any) -> None:
-        self._value, self._error = self._value + rest, self._error + error
-
-
-def _applied(values: Any, poles: Complex, z: Complex) -> Any:
-    """sum_k values_k/(z - w_k) for every z, in parts that stay in the cache.
-
-    What is the same for all parameters is summed once.
-    """
-    lead = tuple(range(values.ndim - 1))
-    first = values[(0,) * len(lead)]
-    varies = np.any(values != first, axis=lead) if lead else np.zeros(len(poles), bool)
-    order, count = np.argsort(~varies, kind="stable"), int(varies.sum())
-    poles, own, same = poles[order, None], values[..., order[:count]], first[order]
-    total, once = np.zeros((*values.shape[:-1], len(z)), complex), np.zeros(len(z), complex)
-    rows = max(1, _IN_CACHE // max(1, len(z)))
-    kernel = np.empty((rows, len(z)), complex)
-    for start in range(0, len(poles), rows):
-        end = min(start + rows, len(poles))
-        part = kernel[: end - start]
-        np.reciprocal(np.subtract(z, poles[start:end], out=part), out=part)  # faster than 1/z
-        middle = min(max(start, count), end)
-        if start < middle:
-            total += own[..., start:middle] @ part[: middle - start]
-        if middle < end:
-            once += same[middle:end] @ part[middle - start :]
-    return total + once
 
 
 def _within(sums: tuple[Real, Real, Real], size: Any, power: int) -> Any:

@@ -14,7 +14,7 @@ derivative of that with respect to p.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -37,7 +37,10 @@ def product_nodes(kind: Literal["CC", "CP"], a: Nodes, b: Nodes, shift: float) -
         s.
     """
     unit = 2.0 if kind == "CC" else 2j * math.pi
-    arms = tuple(_times(arm, b, shift, unit) for arm in a.arms)
+    factors = (a.by_arm(x) for x in b.on_points(shift - a.every[0]))
+    arms = tuple(
+        _times(arm, own, b, shift, unit) for arm, *own in zip(a.arms, *factors, strict=True)
+    )
     positions, residues = a.resonances
     uncertain = 0.0
     if positions.shape[-1]:
@@ -98,14 +101,15 @@ def floor_of(a: Nodes, shift: float = 0.0) -> tuple[float, float]:
     return float(met.min()), float(met.max())
 
 
-def _times(arm: Arm, b: Nodes, shift: float, unit: complex) -> Arm:
-    factor, lost = b.on_points(shift - arm.poles)
+def _times(arm: Arm, found: Sequence[Any], b: Nodes, shift: float, unit: complex) -> Arm:
+    """An arm with residues times G_B, which is given at its nodes with the error."""
+    factor, lost = found
     size = np.abs(factor)
     residues = unit * arm.residues * factor
     rounding = abs(unit) * (arm.rounding * (size + lost) + np.abs(arm.residues) * lost)
     rounding = rounding + 8 * EPS * np.abs(residues)
     strip = tuple((w, abs(unit) * bound * b.majorant(shift - w)) for w, bound in arm.strip)
-    ends: Any = np.zeros(residues.shape)
+    ends: Any = np.zeros((2, *residues.shape[:-1]))
     # beyond the innermost node a term falls as its residue does, beyond the outermost by 1/w more
     damping = math.exp(-arm.step)
     for nearest, open_end, fall in ((0, arm.inner, 1.0), (-1, arm.outer, damping)):
@@ -113,14 +117,14 @@ def _times(arm: Arm, b: Nodes, shift: float, unit: complex) -> Arm:
             inward = residues[..., :3] if nearest == 0 else residues[..., :-4:-1]
             inward = inward * fall ** -np.arange(3.0)
             rest, missed = continued(inward, arm.step, logarithm=nearest < 0 and not open_end)
-            ends[..., nearest] += missed
+            ends[nearest] = missed
             residues[..., nearest] += rest
     return replace(
         arm,
         residues=residues,
         rounding=rounding,
         strip=strip,
-        ends=(ends,) * len(arm.ends),
+        ends=np.broadcast_to(ends, (len(arm.ends), *ends.shape)),
         inner=None,
         outer=None,
     )

@@ -75,15 +75,25 @@ def occupied(w: Any, classical: bool, beta: Any) -> Any:
     beta = beta[..., None] if beta.ndim else beta
     if classical:
         return 2 / (beta * w)
-    # without overflow on either side, and without cancellation at small x
     x = beta * w
-    right = x.real > 0
-    found = np.where(right, 2.0 + 0.0j, 0.0)
-    near = np.abs(x.real) < np.where(right, FULL, EMPTY)
-    right, x = right[near], x[near]
-    decay = np.exp(np.where(right, -x, x))
+    right = x.real >= 0
+    some = right.any()
+    if not some or right.all():
+        return _on_one_side(x, some)
+    found = np.empty(x.shape, complex)
+    found[right], found[~right] = _on_one_side(x[right], True), _on_one_side(x[~right], False)
+    return found
+
+
+def _on_one_side(x: Any, right: Any) -> Any:
+    """2/(1 - e^-x) without overflow, and without cancellation at small x."""
+    found = np.full(x.shape, 2.0 if right else 0.0, complex)
+    x = -x if right else x
+    near = x.real > (-FULL if right else -EMPTY)
+    x = x[near]
+    decay = np.exp(x)
     missing = 1 - decay
-    small = np.abs(x) < 0.25  # above, 1 - e^-x loses two bits, well within `OPERATIONS`
-    missing[small] = -np.expm1(np.where(right, -x, x)[small])
-    found[near] = np.where(right, 2.0, -2.0 * decay) / missing
+    small = np.abs(x) < 0.25  # above, 1 - e^x loses two bits, well within `OPERATIONS`
+    missing[small] = -np.expm1(x[small])
+    found[near] = (2.0 if right else -2.0 * decay) / missing
     return found

@@ -23,14 +23,15 @@ from pertsym.baths.nodes import Nodes, even_kernel, odd_kernel, plain_kernel
 from pertsym.baths.product_nodes import floor_of, product_nodes, rules_of_both
 from pertsym.baths.tabulated import UNIT, chebyshev, fitted
 
-SECTOR = math.radians(70)  # around the axis, within which a function may be continued
+SECTOR = math.radians(76)  # around the axis, within which a function may be continued
 TURN = ANGLE - math.radians(11)  # from the nodes' path to one that is met only beyond the sector
 BESIDE = math.tan(math.radians(19))  # a resonance that is not left below that path
 WIDTH = 3.6  # sum of the half axes in halves of a panel, at most: on octaves within the sector
 MISFIT = 3e-16  # of the largest size of a function
 POWERS = 31  # points up to which a polynomial is a sum of powers
 COARSE = 10  # Chebyshev polynomials
-RING = 12  # points on the ellipse; values vary slowly there, and are doubled
+AVOIDED = 0.9  # share of the way to where places are singular
+RING = 13  # points on the ellipse, the first once more; values vary slowly there, and are doubled
 WORTH = 1.8  # points asked for by point of a polynomial, from which on it is made
 MANY = 2048  # points from which on octaves are used
 WIDEST = 8.0  # octaves of a panel
@@ -58,10 +59,28 @@ class Panel(NamedTuple):
 
     @property
     @lru_cache(maxsize=32)  # noqa: B019
+    def bend(self) -> float:
+        """s of `logarithm`, for the widest ellipse.
+
+        The map of Kosloff and Tal-Ezer: it leads an ellipse through t = 1/sin(s) to all of a strip,
+        which a sector is in the logarithm.  Here |t| is at most AVOIDED/sin(s), and the ellipse
+        touches the sector where |sin(s + i s axis)| = AVOIDED.
+        """
+        axis = min(SECTOR / self.half, WIDTH)
+        s = AVOIDED / math.hypot(1, axis)
+        for _ in range(6):
+            beyond = math.sinh(s * axis) ** 2 + math.sin(s) ** 2 - AVOIDED**2
+            s -= beyond / (axis * math.sinh(2 * s * axis) + math.sin(2 * s))
+        return s
+
+    @property
+    @lru_cache(maxsize=32)  # noqa: B019
     def width(self) -> float:
         """Sum of the half axes of the ellipse in halves."""
-        axis = SECTOR / self.half if self.logarithmic else math.inf
-        return min(axis + math.sqrt(axis * axis + 1), WIDTH)
+        if not self.logarithmic:
+            return WIDTH
+        axis = AVOIDED / math.sin(self.bend)
+        return min(axis + math.sqrt(axis * axis - 1), WIDTH)
 
     @property
     @lru_cache(maxsize=32)  # noqa: B019
@@ -84,17 +103,24 @@ class Panel(NamedTuple):
     @lru_cache(maxsize=32)  # noqa: B019
     def places(self) -> Any:
         """Where they lie."""
-        turn = np.exp(2j * math.pi * (np.arange(RING) + 0.5) / RING)
+        turn = np.exp(2j * math.pi * np.linspace(0, 1, RING))
         return (self.width * turn + 1 / (self.width * turn)) / 2
 
     def at(self, place: Any) -> Any:
         """What lies at a place, from -1 to 1."""
-        away = self.half * place
-        return self.centre * np.exp(away) if self.logarithmic else self.centre + away
+        if self.logarithmic:
+            return self.centre * np.exp(self.half * self.logarithm(place))
+        return self.centre + self.half * place
 
     def place(self, x: Any) -> Any:
-        away = np.log(x / self.centre) if self.logarithmic else x - self.centre
-        return away / self.half
+        if self.logarithmic:
+            angle = self.bend / self.half * np.log(x / self.centre)
+            return np.sin(angle) / math.sin(self.bend)
+        return (x - self.centre) / self.half
+
+    def logarithm(self, place: Any) -> Any:
+        """y = log(x/centre)/half = arcsin(t sin s)/s at a place t."""
+        return np.arcsin(math.sin(self.bend) * place) / self.bend
 
     @property
     def halves(self) -> tuple[Panel, Panel]:
@@ -142,7 +168,8 @@ class Polynomial(NamedTuple):
 class Barycentric(NamedTuple):
     """The same of a wide panel: values at its points, by weights of what is asked there.
 
-    They are over e^(s_1 t + s_2 T_2(t)), so that one bound serves all of it, less a coarse sum
+    They are over e^(s_1 y + s_2 T_2(y)), y as in `Panel.logarithm`, so that one bound serves all
+    of it, less a coarse sum
     of Chebyshev polynomials, so that they are small and their rounding does not count.
     """
 
@@ -156,26 +183,28 @@ class Barycentric(NamedTuple):
     def through(cls, panel: Panel, value: Real, error: Real, largest: Any) -> Barycentric:
         """As `through`, for any number of points."""
         size = panel.size
-        t, modes = _points_and_modes(size)
+        t, y, modes, fit = _points(panel)
         level = np.maximum(error, 1e-30 * error.max(-1, keepdims=True) + 1e-300)
-        scales = np.log(level) @ modes[1:3].T / np.sum(modes[1:3] ** 2, -1)
-        scale = _scale(scales, t)
+        scales = np.log(level) @ fit.T
+        scale = _scale(scales, y)
         steep = np.abs(np.diff(value) / np.diff(t)) / scale[:, 1:]
         value, error = value / scale, error / scale
-        bound = _bound(panel, value, error, np.max(largest / _scale(scales, panel.places), -1))
+        around = _scale(scales, panel.logarithm(panel.places))
+        bound = _bound(panel, value, error, np.max(largest / around, -1))
         coarse = value @ modes.T / np.sum(modes**2, -1)
         rest = value - coarse @ modes
         rounding = np.abs(coarse) @ (8.0 * np.arange(1, COARSE + 1))
         rounding += 4 * size * _lebesgue(size) * np.max(np.abs(rest), -1)
         # of the places, at the points and at what is asked
-        rounding += (_lebesgue(size) + 1) * (3 / panel.half + 2) * steep.max(-1)
+        place = 2 / panel.half
+        rounding += (_lebesgue(size) * (place + 2.5) + place + 4) * steep.max(-1)
         rounding += 4 * (1 + np.abs(scales).sum(-1)) * np.max(np.abs(value), -1)  # of e^(...)
         return cls(panel, rest, bound + UNIT * rounding, scales, coarse)
 
     def __call__(self, x: Any) -> tuple[Any, Any]:
         """As of a `Polynomial`."""
-        t, modes, weights = _weights(self.panel, x.tobytes())
-        scale = _scale(self.scales, t)
+        y, modes, weights = _weights(self.panel, x.tobytes())
+        scale = _scale(self.scales, y)
         return scale * (self.coarse @ modes + self.values @ weights), scale * self.errors[:, None]
 
 
@@ -202,9 +231,9 @@ def _lebesgue(size: int) -> float:
     return 2 / math.pi * math.log(size) + 1
 
 
-def _scale(scales: Real, t: Any) -> Any:
-    """e^(s_1 t + s_2 T_2(t)) in size, a row for each function."""
-    return np.exp(np.real(scales @ np.stack((t, 2 * t * t - 1))))
+def _scale(scales: Real, y: Any) -> Any:
+    """e^(s_1 y + s_2 T_2(y)) in size, a row for each function."""
+    return np.exp(np.real(scales @ np.stack((y, 2 * y * y - 1))))
 
 
 def _modes(t: Any) -> Any:
@@ -213,19 +242,22 @@ def _modes(t: Any) -> Any:
 
 
 @lru_cache(maxsize=8)
-def _points_and_modes(size: int) -> tuple[Real, Any]:
-    points = chebyshev(size)
-    return points, _modes(points)
+def _points(panel: Panel) -> tuple[Real, Real, Any, Real]:
+    """Places and logarithms of a wide panel's points, `_modes`, and what fits s_1 and s_2."""
+    t = chebyshev(panel.size)
+    y = panel.logarithm(t)
+    basis = np.stack((np.ones(len(y)), y, 2 * y * y - 1))
+    return t, y, _modes(t), np.linalg.solve(basis @ basis.T, basis)[1:]
 
 
 @lru_cache(maxsize=4)
 def _weights(panel: Panel, x: bytes) -> tuple[Any, Any, Any]:
-    """Of numbers in a wide panel: places, `_modes`, and what values at the points count there."""
-    t, (points, _) = panel.place(np.frombuffer(x)), _points_and_modes(panel.size)
+    """Of numbers in a wide panel: logarithms, `_modes`, what values at the points count there."""
+    t, points = panel.place(np.frombuffer(x)), _points(panel)[0]
     away = t - points[:, None]
     own = np.sqrt(1 - points * points) * (-1) ** np.arange(len(points))
     weights = own[:, None] / np.where(away == 0, 1e-200, away)
-    return t, _modes(t), weights / weights.sum(0)
+    return panel.logarithm(t), _modes(t), weights / weights.sum(0)
 
 
 @lru_cache(maxsize=8)
@@ -235,8 +267,9 @@ def panels_met(numbers: bytes, few: int = MANY) -> tuple[tuple[Panel, Any], ...]
     many = len(x) > few
     exponents = np.frexp(x)[1] - 1 if many else np.log2(x / x.min()) // WIDEST
     found = []
-    for k in np.unique(exponents):
-        part = np.flatnonzero(exponents == k)
+    values, place = np.unique(exponents, return_inverse=True)  # without this it loads numpy.ma
+    for number, k in enumerate(values):
+        part = np.flatnonzero(place == number)
         ends = 2.0**k, 2.0 ** (k + 1)
         if not many:
             ends = float(x[part].min()), float(x[part].max()) * (1 + 2**-20)
@@ -263,11 +296,12 @@ class Residues(NamedTuple):
 
 def grouped(nodes: Nodes) -> tuple[Any, Any]:
     """The first and the middle one of what `Residues` takes together, by number."""
-    starts, end = [np.empty(0, int)], 0
+    is_first, end = np.ones(len(nodes.every_pole), bool), 0
     for arm in nodes.arms:
-        first, end = end, end + len(arm.poles)
-        starts += [np.array([first]), np.arange(first + 1, end - 1, ALIKE), np.array([end - 1])]
-    joined = np.unique(np.concatenate((*starts, np.arange(end, len(nodes.every_pole)))))
+        start, end = end, end + len(arm.poles)
+        is_first[start + 1 : end - 1] = False
+        is_first[start + 1 : end - 1 : ALIKE] = True
+    joined = np.flatnonzero(is_first)
     following = np.append(joined[1:], len(nodes.every_pole))
     return joined, (joined + following - 1) // 2
 

@@ -39,7 +39,7 @@ class Unit:
         values = dict.fromkeys(density.parameters, 1.0)
         values.update(zip(density.shape_parameters, shape, strict=True))
         self.bath = Bath(density, classical, values, beta)
-        self.bath.amplitude, self.beta = 1.0, beta
+        self.bath.amplitude, self.beta, self.least_beta = 1.0, beta, float(np.min(beta))
         made = density(*shape)
         self.path = thermal_path(made, classical, beta)
         # above what the path passes below, so that no pole of 1/(w^2 + L^2) lies between
@@ -59,7 +59,7 @@ class Unit:
     @property
     def cold(self) -> Unit:
         """The same at T = 0."""
-        if np.all(np.isinf(self.beta)):
+        if math.isinf(self.least_beta):
             return self
         found: Unit = self.once(self._cold)
         return found
@@ -71,8 +71,7 @@ class Unit:
 
     def nodes(self, floor: float, ceiling: float) -> Nodes:
         """For floor <= |z| <= ceiling, made for ranges that end at powers of 16, and kept."""
-        beta, frozen = np.asarray(self.beta), not self.bath.classical
-        if frozen and np.all(beta * floor > FROZEN) and not np.all(np.isinf(beta)):
+        if not self.bath.classical and self.least_beta * floor > FROZEN and self.cold is not self:
             return self.cold.nodes(floor, ceiling)
         ends = self.path.decisive(floor, ceiling)
         found: Nodes = self.once(self._nodes, *(2.0**k for k in ends))
@@ -240,7 +239,7 @@ class Question(Asked):
 
 
 def is_cold(bath: Any) -> bool:
-    return isinstance(bath, Unit) and not bath.bath.classical and bool(np.all(np.isinf(bath.beta)))
+    return isinstance(bath, Unit) and not bath.bath.classical and math.isinf(bath.least_beta)
 
 
 def finite_parts(
