@@ -14,9 +14,10 @@ from __future__ import annotations
 import math
 import numpy as np
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
+from itertools import accumulate, pairwise
 from numpy.typing import NDArray
 from typing import Any, Literal, NamedTuple, Self
 
@@ -111,7 +112,8 @@ class Arm:
         bound * |f(w)| over both for whatever f is summed.  Of arrays of parameters not every point
         of an edge is taken.
     ends
-        For every derivative m = 0..3 what the continued ends may miss, of the residues' shape.
+        What the continuations of the inner and of the outer end may miss, for every derivative
+        m = 0..3; shape (4, 2) + S.
     inner, outer
         Exponents of a_k ~ e^{inner x} before the first and e^{outer x} after the last node; None
         where nothing is left out.
@@ -123,7 +125,7 @@ class Arm:
     residues: Complex
     rounding: Real
     strip: tuple[tuple[Complex, Real], ...]
-    ends: tuple[Real, ...]
+    ends: Real
     inner: float | None
     outer: float | None
     step: float
@@ -144,10 +146,16 @@ class Arm:
 
         The sum is over every `stride`-th node.
         """
-        total = self.merged(self.ends[m] + self.rounding / math.sin(ANGLE) ** (m + 1))
+        total = self._merged_rounding / math.sin(ANGLE) ** (m + 1)
+        total[..., 0] += self.ends[m, 0]
+        total[..., -1] += self.ends[m, 1]
         for angle, (_, size) in zip(EDGES, self.strip, strict=True):
             total = total + size / math.sin(angle) ** (m + 1)
         return total
+
+    @cached_property
+    def _merged_rounding(self) -> Real:
+        return self.merged(self.rounding)
 
     def without(self, count: int) -> Arm:
         """The arm from a later node on, `count` a multiple of the stride."""
@@ -158,7 +166,7 @@ class Arm:
             residues=self.residues[..., count:],
             rounding=self.rounding[..., count:],
             strip=tuple((w[k:], size[..., k:]) for w, size in self.strip),
-            ends=tuple(end[..., count:] for end in self.ends),
+            ends=np.stack((0 * self.ends[:, 0], self.ends[:, 1]), 1),
         )
 
     def is_fine(self, scale: float) -> bool:
@@ -221,27 +229,25 @@ def made(path: Path, side: int, floor: float, ceiling: float, step: float) -> Ar
     inner = None if path.analytic else path.power + 1
     outer = None if math.isinf(tail) else tail + 1
     r = np.abs(w)
-    ends = [np.zeros(residues.shape) for _ in range(HIGHEST + 1)]
+    ends = np.zeros((HIGHEST + 1, 2, *residues.shape[:-1]))
     if inner is not None:
         zeroth, first = 1 / -math.expm1(-step * inner), residues[..., 0]
         bend = np.abs(residues[..., 1] * math.exp(-step * inner) / nonzero(first) - 1)
-        missed = np.abs(first) * zeroth * (bend * 1.5 / step + 4 * (r[0] / floor) ** 2)
-        for end in ends:
-            end[..., 0] += missed
+        ends[:, 0] = np.abs(first) * zeroth * (bend * 1.5 / step + 4 * (r[0] / floor) ** 2)
     if outer is not None:
         zeroth, last = 1 / -math.expm1(step * (outer - 1)), residues[..., -1]
         bend = np.abs(residues[..., -2] * math.exp(step * outer) / nonzero(last) - 1)
-        for m, end in enumerate(ends):
+        for m in range(HIGHEST + 1):
             far = 4 * (ceiling / r[-1]) ** max(0, 2 - m)
-            end[..., -1] += np.abs(last) * zeroth * (bend * 1.5 / step + far)
+            ends[m, 1] = np.abs(last) * zeroth * (bend * 1.5 / step + far)
     # of several sets of parameters one place for four, as good for a bound that rounding exceeds
     stride = 1 if residues.ndim == 1 else ALIKE
     starts = np.arange(0, len(x), stride)
     count = np.minimum(stride, len(x) - starts)
     places, along = x[starts] + (count - 1) / 2 * step, count * step
-    strip = tuple(_edge(path, side, places, angle, step, along) for angle in EDGES)
+    strip = _edges(path, side, places, step, along)
     rounding = _rounding(residues, x, step)
-    return Arm(w, residues, rounding, strip, tuple(ends), inner, outer, step)
+    return Arm(w, residues, rounding, strip, ends, inner, outer, step)
 
 
 def nonzero(x: Any) -> Any:
@@ -276,16 +282,20 @@ def _place(path: Path, side: int, x: Real, angle: float) -> tuple[Complex, Compl
     return side * slope, slope
 
 
-def _edge(
-    path: Path, side: int, x: Real, angle: float, step: float, along: Real
-) -> tuple[Complex, Real]:
-    """The path at an edge of the strip, and how much each of its points may add to the error.
+def _edges(
+    path: Path, side: int, x: Real, step: float, along: Real
+) -> tuple[tuple[Complex, Real], ...]:
+    """The path at both edges of the strip, and how much each of their points may add to the error.
 
     They stand for what is `along` each.
     """
-    w, slope = _place(path, side, x, angle)
-    size = along / (2 * math.pi) * np.abs(path.spectrum(w) * slope)
-    return w, size / math.expm1(2 * math.pi * abs(angle - ANGLE) / step)
+    both = [_place(path, side, x, angle) for angle in EDGES]
+    w, slope = (np.concatenate(parts) for parts in zip(*both, strict=True))
+    sizes = np.split(np.abs(path.spectrum(w) * slope), 2, -1)
+    shares = (
+        along / (2 * math.pi) / math.expm1(2 * math.pi * abs(a - ANGLE) / step) for a in EDGES
+    )
+    return tuple((w, share * size) for (w, _), share, size in zip(both, shares, sizes, strict=True))
 
 
 def _rounding(residues: Complex, x: Real, step: float) -> Real:
@@ -376,8 +386,9 @@ def continued(
         own = 1 / math.expm1(step * fall)
         return leading * own + rest, error * own
     first, second, third = terms[..., 0], terms[..., 1], terms[..., 2]
-    rest, earlier = geometric(first, second), geometric(second, third) - first
-    error = 3 / step * np.abs(rest - earlier)
+    sums = geometric(terms[..., :2], terms[..., 1:3])
+    rest = sums[..., 0]
+    error = 3 / step * np.abs(rest - (sums[..., 1] - first))
     if not logarithm:
         return rest, error
     with np.errstate(all="ignore"):
@@ -546,6 +557,11 @@ class Nodes:
         radii = [np.abs(arm.poles[:: arm.stride]) for arm in self.arms]
         return np.asarray(_joined(radii, float))
 
+    def by_arm(self, values: Any) -> list[Any]:
+        """What is there for every node, for the nodes of one arm after the other."""
+        ends = list(accumulate((len(arm.poles) for arm in self.arms), initial=0))
+        return [values[..., start:end] for start, end in pairwise(ends)]
+
     def weights(self, m: int) -> Real:
         """`Arm.weights` of all arms."""
         if m not in self._weights:
@@ -592,11 +608,77 @@ class Nodes:
         return value, error
 
     def _at_zero(self, derivative: int) -> tuple[Any, Any]:
-        total, order = Total(), derivative + 1
-        total.add(self, lambda w: 1 / w**order, order=order)
-        value, error = total.closed()
+        order = derivative + 1
+        value, error = self.integral(lambda w: 1 / w**order, order=order)
         factor = math.factorial(derivative) / (2 * math.pi)
         return -1j * factor * value, factor * error
+
+    def integral(
+        self,
+        kernel: Callable[[Complex], Any],
+        factor: Factor | None = None,
+        parts: Callable[[Complex], Any] | None = None,
+        order: int = 0,
+    ) -> tuple[Any, Any]:
+        """int dw Ĉ(w) F(w) K(w) along the path, (2 pi/i) sum_k a_k F_k K_k, and its error.
+
+        Parameters
+        ----------
+        kernel
+            K, which goes as 1/w^order at w = 0.
+        factor
+            F, 1 if it is not given.
+        parts
+            The sum of the sizes of what K is the sum of: far from its poles they cancel, and their
+            rounding, that of the coefficients included, is left.
+        """
+        w, own, rounding, size = self.every
+        k = kernel(w)
+        f, lost = factor.nodes if factor else (1.0, 0.0)
+        terms = own * f * (-2j * math.pi * k)
+        largest = np.abs(f)
+        error = _weighted(rounding * largest + size * lost, np.abs(k))
+        if parts:
+            error = error + _CANCELLED * _weighted(size * largest, parts(w))
+        w, strip = self.edges
+        if factor:
+            largest = factor.edges
+        error = error + _weighted(strip * largest, np.abs(kernel(w)))
+        value, error = terms.sum(-1), 2 * math.pi * error
+        for rest, missed in self._ends(terms, order):
+            value, error = value + rest, error + missed
+        positions, residues = self.resonances
+        if positions.shape[-1]:
+            k = kernel(positions)
+            f, lost = factor.resonances if factor else (1.0, 0.0)
+            terms = -2j * math.pi * residues * f * k
+            missed = np.abs(terms) * (64 * EPS + self.uncertainty)
+            missed = missed + 2 * math.pi * np.abs(residues * k) * lost
+            if parts:
+                size = np.abs(residues * f)
+                missed = missed + 2 * math.pi * _CANCELLED * parts(positions) * size
+            value, error = value + terms.sum(-1), error + missed.sum(-1)
+        return value, error
+
+    def _ends(self, terms: Complex, order: int) -> Iterator[tuple[Any, Any]]:
+        """What lies beyond the terms and its error, of the inner ends of two rays together."""
+        terms_of_arms = self.by_arm(terms)
+        for arm, along in zip(self.arms, terms_of_arms, strict=True):
+            if arm.outer is not None:
+                yield continued(along[..., :-4:-1], arm.step, logarithm=not arm.outer)
+        if not self.arms or self.arms[0].inner is None:
+            return
+        right, *left = terms_of_arms
+        fall, step = self.arms[0].inner - order, self.arms[0].step
+        if not left:
+            yield continued(right[..., :3], step, fall)
+        elif 0 < fall < SLOW:
+            yield mirrored(right[..., :3], left[0][..., :3], step, fall, order)
+        elif fall == -1:
+            deep = slice(None, 3 * APART + 1, APART)
+            yield finite(right[..., deep] + left[0][..., deep], step)
+        else:
+            yield continued(right[..., :3] + left[0][..., :3], step)
 
     def part(self, z: Any, derivative: int, parity: int) -> tuple[Any, Any]:
         """[G^(m)(z) + parity G^(m)(-z)]/2 for real z != 0, m = 0 or 1, and its error.
@@ -625,18 +707,18 @@ class Nodes:
         lost = OPERATIONS * EPS * (1 + (m + 1) * np.abs(positions) / nearest) + self.uncertainty
         return value + terms.sum(-1), (np.abs(terms) * lost).sum(-1)
 
-    @property
+    @cached_property
     def analytic(self) -> bool:
         """Whether the path passes below w = 0."""
         return all(arm.inner is None for arm in self.arms)
 
-    @property
+    @cached_property
     def outer_ends(self) -> list[tuple[float, float]]:
         """q of Ĉ ~ |w|^q and the last |w_k|, of the arms that go on as a power."""
         open_ends = [arm for arm in self.arms if arm.outer is not None]
         return [(arm.outer - 1, float(abs(arm.poles[-1]))) for arm in open_ends]  # type: ignore[operator]
 
-    @property
+    @cached_property
     def every_pole(self) -> Complex:
         """Nodes and resonances of all parameters, flat."""
         return np.concatenate((self.poles, self.resonances[0].ravel()))
@@ -650,10 +732,8 @@ class Nodes:
         With an anchor on the axis: sum_k a_k/[(z - w_k)(anchor - w_k)] = [G(z) - G(a)]/(a - z).
         """
         positions, residues = self.resonances
-        weights, own = self.residues, residues
-        if anchor is not None:
-            weights, own = weights / (anchor - self.poles), residues / (anchor - positions)
-        value = _applied(weights, self.poles, z)
+        own = residues if anchor is None else residues / (anchor - positions)
+        value = self._applied(z, anchor)
         m = 0 if anchor is None else 1
         error, size = self._spread(m, z, anchor), np.abs(z)
         for arm in self.arms:
@@ -662,12 +742,42 @@ class Nodes:
                 grown = np.maximum(size / self.ceiling, 1.0) ** (2 - m) - 1
                 grown = grown / np.maximum(size, last)
                 grown = grown if anchor is None else grown / max(abs(anchor), last)
-                error = error + arm.ends[m][..., -1:] * grown
+                error = error + arm.ends[m, 1][..., None] * grown
         if positions.shape[-1]:
             terms = own[..., None, :] / (z[:, None] - positions[..., None, :])
             value = value + terms.sum(-1)
             error = error + 64 * EPS * np.abs(terms).sum(-1)
         return value, error
+
+    def _applied(self, z: Complex, anchor: float | None) -> Any:
+        """The sum over nodes of `on_points`, in parts that stay in the cache."""
+        poles, own, same = self._varying_first
+        if anchor is not None:
+            away = anchor - poles
+            own, same = own / away[: own.shape[-1]], same / away[own.shape[-1] :]
+        count, poles = own.shape[-1], poles[:, None]
+        total, once = np.zeros((*own.shape[:-1], len(z)), complex), np.zeros(len(z), complex)
+        rows = max(1, _IN_CACHE // max(1, len(z)))
+        kernel = np.empty((rows, len(z)), complex)
+        for start in range(0, len(poles), rows):
+            end = min(start + rows, len(poles))
+            part = kernel[: end - start]
+            np.reciprocal(np.subtract(z, poles[start:end], out=part), out=part)  # faster than 1/z
+            middle = min(max(start, count), end)
+            if start < middle:
+                total += own[..., start:middle] @ part[: middle - start]
+            if middle < end:
+                once += same[middle - count : end - count] @ part[middle - start :]
+        return total + once
+
+    @cached_property
+    def _varying_first(self) -> tuple[Complex, Complex, Complex]:
+        """w_k, first of those a_k that parameters change, with these a_k, and the other a_k."""
+        lead = tuple(range(self.residues.ndim - 1))
+        first = self.residues[(0,) * len(lead)]
+        varies = np.any(self.residues != first, axis=lead) if lead else np.zeros(len(first), bool)
+        order, count = np.argsort(~varies, kind="stable"), int(varies.sum())
+        return self.poles[order], self.residues[..., order[:count]], first[order[count:]]
 
     def majorant(self, z: Complex, anchor: float | None = None) -> Any:
         """A bound of |G| at points above the axis, or of the same with an anchor."""
@@ -733,113 +843,6 @@ class Factor(NamedTuple):
     nodes: tuple[Any, Any]
     edges: Any
     resonances: tuple[Any, Any]
-
-
-class Total:
-    """sum_k (2 pi/i) a_k F_k K_k over arms, with what continues them and the error."""
-
-    def __init__(self) -> None:
-        self._tips: dict[tuple[float, int], list[Any]] = {}
-        self._value: Any = 0.0
-        self._error: Any = 0.0
-        self._step = 1.0
-
-    def add(
-        self,
-        nodes: Nodes,
-        kernel: Callable[[Complex], Any],
-        factor: Factor | None = None,
-        constant: tuple[Any, Any] = (1.0, 0.0),
-        parts: Callable[[Complex], Any] | None = None,
-        order: int = 0,
-    ) -> None:
-        """A kernel ~ 1/w^order at w = 0 times F, which is given at the nodes or as a constant.
-
-        `parts` is the sum of the sizes of what the kernel is the sum of: far from its poles they
-        cancel, and their rounding, that of the coefficients included, is left.
-        """
-        known = tuple(np.asarray(x)[..., None] for x in constant)
-        w, own, rounding, size = nodes.every
-        k = kernel(w)
-        f, lost = factor.nodes if factor else known
-        terms = own * f * (-2j * math.pi * k)
-        self._value = self._value + terms.sum(-1)
-        largest = np.abs(f)
-        error = _weighted(rounding * largest + size * lost, np.abs(k))
-        if parts:
-            error = error + _CANCELLED * _weighted(size * largest, parts(w))
-        w, strip = nodes.edges
-        if factor:
-            largest = factor.edges
-        error = error + _weighted(strip * largest, np.abs(kernel(w)))
-        self._error = self._error + 2 * math.pi * error
-        start = 0
-        for arm in nodes.arms:
-            along = terms[..., start : start + len(arm.poles)]
-            start += len(arm.poles)
-            self._step = arm.step
-            if arm.inner is not None:
-                fall = arm.inner - order
-                tips = self._tips.setdefault((fall, order), [])
-                tips.append(along[..., : 3 * APART + 1 : APART] if fall == -1 else along[..., :3])
-            if arm.outer is not None:
-                ends = along[..., :-4:-1]
-                self._found(*continued(ends, arm.step, logarithm=not arm.outer))
-        positions, residues = nodes.resonances
-        if positions.shape[-1]:
-            k = kernel(positions)
-            f, lost = factor.resonances if factor else known
-            terms = -2j * math.pi * residues * f * k
-            error = np.abs(terms) * (64 * EPS + nodes.uncertainty)
-            error = error + 2 * math.pi * np.abs(residues * k) * lost
-            if parts:
-                size = np.abs(residues * f)
-                error = error + 2 * math.pi * _CANCELLED * parts(positions) * size
-            self._value, self._error = self._value + terms.sum(-1), self._error + error.sum(-1)
-
-    def closed(self) -> tuple[Any, Any]:
-        """Value and error, the innermost ends of both rays continued together."""
-        slow = {key: tips for key, tips in self._tips.items() if 0 < key[0] < SLOW}
-        for (fall, order), tips in slow.items():
-            if len(tips) == 2:
-                self._found(*mirrored(tips[0], tips[1], self._step, fall, order))
-            else:
-                self._found(*continued(tips[0], self._step, fall))
-        deep = {key: tips for key, tips in self._tips.items() if key[0] == -1 and len(tips) == 2}
-        for tips in deep.values():
-            self._found(*finite(sum(tips), self._step))
-        rest = [sum(tips) for key, tips in self._tips.items() if key not in slow | deep]
-        if rest:
-            self._found(*continued(sum(rest), self._step))
-        return self._value, self._error
-
-    def _found(self, rest: Any, error: Any) -> None:
-        self._value, self._error = self._value + rest, self._error + error
-
-
-def _applied(values: Any, poles: Complex, z: Complex) -> Any:
-    """sum_k values_k/(z - w_k) for every z, in parts that stay in the cache.
-
-    What is the same for all parameters is summed once.
-    """
-    lead = tuple(range(values.ndim - 1))
-    first = values[(0,) * len(lead)]
-    varies = np.any(values != first, axis=lead) if lead else np.zeros(len(poles), bool)
-    order, count = np.argsort(~varies, kind="stable"), int(varies.sum())
-    poles, own, same = poles[order, None], values[..., order[:count]], first[order]
-    total, once = np.zeros((*values.shape[:-1], len(z)), complex), np.zeros(len(z), complex)
-    rows = max(1, _IN_CACHE // max(1, len(z)))
-    kernel = np.empty((rows, len(z)), complex)
-    for start in range(0, len(poles), rows):
-        end = min(start + rows, len(poles))
-        part = kernel[: end - start]
-        np.reciprocal(np.subtract(z, poles[start:end], out=part), out=part)  # faster than 1/z
-        middle = min(max(start, count), end)
-        if start < middle:
-            total += own[..., start:middle] @ part[: middle - start]
-        if middle < end:
-            once += same[middle:end] @ part[middle - start :]
-    return total + once
 
 
 def _within(sums: tuple[Real, Real, Real], size: Any, power: int) -> Any:
@@ -964,17 +967,27 @@ def occupied(w: Any, classical: bool, beta: Any) -> Any:
     beta = beta[..., None] if beta.ndim else beta
     if classical:
         return 2 / (beta * w)
-    # without overflow on either side, and without cancellation at small x
     x = beta * w
-    right = x.real > 0
-    found = np.where(right, 2.0 + 0.0j, 0.0)
-    near = np.abs(x.real) < np.where(right, FULL, EMPTY)
-    right, x = right[near], x[near]
-    decay = np.exp(np.where(right, -x, x))
+    right = x.real >= 0
+    some = right.any()
+    if not some or right.all():
+        return _on_one_side(x, some)
+    found = np.empty(x.shape, complex)
+    found[right], found[~right] = _on_one_side(x[right], True), _on_one_side(x[~right], False)
+    return found
+
+
+def _on_one_side(x: Any, right: Any) -> Any:
+    """2/(1 - e^-x) without overflow, and without cancellation at small x."""
+    found = np.full(x.shape, 2.0 if right else 0.0, complex)
+    x = -x if right else x
+    near = x.real > (-FULL if right else -EMPTY)
+    x = x[near]
+    decay = np.exp(x)
     missing = 1 - decay
-    small = np.abs(x) < 0.25  # above, 1 - e^-x loses two bits, well within `OPERATIONS`
-    missing[small] = -np.expm1(np.where(right, -x, x)[small])
-    found[near] = np.where(right, 2.0, -2.0 * decay) / missing
+    small = np.abs(x) < 0.25  # above, 1 - e^x loses two bits, well within `OPERATIONS`
+    missing[small] = -np.expm1(x[small])
+    found[near] = (2.0 if right else -2.0 * decay) / missing
     return found
 
 
@@ -992,7 +1005,10 @@ def product_nodes(kind: Literal["CC", "CP"], a: Nodes, b: Nodes, shift: float) -
         s.
     """
     unit = 2.0 if kind == "CC" else 2j * math.pi
-    arms = tuple(_times(arm, b, shift, unit) for arm in a.arms)
+    factors = (a.by_arm(x) for x in b.on_points(shift - a.every[0]))
+    arms = tuple(
+        _times(arm, own, b, shift, unit) for arm, *own in zip(a.arms, *factors, strict=True)
+    )
     positions, residues = a.resonances
     uncertain = 0.0
     if positions.shape[-1]:
@@ -1053,14 +1069,15 @@ def floor_of(a: Nodes, shift: float = 0.0) -> tuple[float, float]:
     return float(met.min()), float(met.max())
 
 
-def _times(arm: Arm, b: Nodes, shift: float, unit: complex) -> Arm:
-    factor, lost = b.on_points(shift - arm.poles)
+def _times(arm: Arm, found: Sequence[Any], b: Nodes, shift: float, unit: complex) -> Arm:
+    """An arm with residues times G_B, which is given at its nodes with the error."""
+    factor, lost = found
     size = np.abs(factor)
     residues = unit * arm.residues * factor
     rounding = abs(unit) * (arm.rounding * (size + lost) + np.abs(arm.residues) * lost)
     rounding = rounding + 8 * EPS * np.abs(residues)
     strip = tuple((w, abs(unit) * bound * b.majorant(shift - w)) for w, bound in arm.strip)
-    ends: Any = np.zeros(residues.shape)
+    ends: Any = np.zeros((2, *residues.shape[:-1]))
     # beyond the innermost node a term falls as its residue does, beyond the outermost by 1/w more
     damping = math.exp(-arm.step)
     for nearest, open_end, fall in ((0, arm.inner, 1.0), (-1, arm.outer, damping)):
@@ -1068,14 +1085,14 @@ def _times(arm: Arm, b: Nodes, shift: float, unit: complex) -> Arm:
             inward = residues[..., :3] if nearest == 0 else residues[..., :-4:-1]
             inward = inward * fall ** -np.arange(3.0)
             rest, missed = continued(inward, arm.step, logarithm=nearest < 0 and not open_end)
-            ends[..., nearest] += missed
+            ends[nearest] = missed
             residues[..., nearest] += rest
     return replace(
         arm,
         residues=residues,
         rounding=rounding,
         strip=strip,
-        ends=(ends,) * len(arm.ends),
+        ends=np.broadcast_to(ends, (len(arm.ends), *ends.shape)),
         inner=None,
         outer=None,
     )

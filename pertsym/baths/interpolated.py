@@ -219,9 +219,7 @@ def interpolated(
         return None
     table = np.empty((2, len(questions), len(splittings), len(inverses)))
     answers = partial(_answers, questions)
-    if all(q.kind == "P" and not q.derivative for q in questions):  # that at T = 0 at all T
-        table[...] = _at_temperatures(answers, a, b, 1.0, inverses)[..., None, :]
-    elif (a.beta is None or b.beta is None) and len(splittings) <= len(inverses):
+    if (a.beta is None or b.beta is None) and len(splittings) <= len(inverses):
         for k, w in enumerate(map(float, splittings)):
             ask = partial(_at_temperatures, answers, a, b, w)
             table[:, :, k] = _over(inverses, ask, partial(by_temperature, questions, a, b, w))

@@ -238,7 +238,7 @@ def made(path: Path, side: int, floor: float, ceiling: float, step: float) -> Ar
     starts = np.arange(0, len(x), stride)
     count = np.minimum(stride, len(x) - starts)
     places, along = x[starts] + (count - 1) / 2 * step, count * step
-    strip = tuple(_edge(path, side, places, angle, step, along) for angle in EDGES)
+    strip = _edges(path, side, places, step, along)
     rounding = _rounding(residues, x, step)
     return Arm(w, residues, rounding, strip, ends, inner, outer, step)
 
@@ -275,16 +275,20 @@ def _place(path: Path, side: int, x: Real, angle: float) -> tuple[Complex, Compl
     return side * slope, slope
 
 
-def _edge(
-    path: Path, side: int, x: Real, angle: float, step: float, along: Real
-) -> tuple[Complex, Real]:
-    """The path at an edge of the strip, and how much each of its points may add to the error.
+def _edges(
+    path: Path, side: int, x: Real, step: float, along: Real
+) -> tuple[tuple[Complex, Real], ...]:
+    """The path at both edges of the strip, and how much each of their points may add to the error.
 
     They stand for what is `along` each.
     """
-    w, slope = _place(path, side, x, angle)
-    size = along / (2 * math.pi) * np.abs(path.spectrum(w) * slope)
-    return w, size / math.expm1(2 * math.pi * abs(angle - ANGLE) / step)
+    both = [_place(path, side, x, angle) for angle in EDGES]
+    w, slope = (np.concatenate(parts) for parts in zip(*both, strict=True))
+    sizes = np.split(np.abs(path.spectrum(w) * slope), 2, -1)
+    shares = (
+        along / (2 * math.pi) / math.expm1(2 * math.pi * abs(a - ANGLE) / step) for a in EDGES
+    )
+    return tuple((w, share * size) for (w, _), share, size in zip(both, shares, sizes, strict=True))
 
 
 def _rounding(residues: Complex, x: Real, step: float) -> Real:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -134,7 +135,8 @@ class Nodes:
 
     def by_arm(self, values: Any) -> list[Any]:
         """What is there for every node, for the nodes of one arm after the other."""
-        return np.split(values, np.cumsum([len(arm.poles) for arm in self.arms]), -1)[:-1]
+        ends = list(accumulate((len(arm.poles) for arm in self.arms), initial=0))
+        return [values[..., start:end] for start, end in pairwise(ends)]
 
     def weights(self, m: int) -> Real:
         """`Arm.weights` of all arms."""
@@ -281,18 +283,18 @@ class Nodes:
         lost = OPERATIONS * EPS * (1 + (m + 1) * np.abs(positions) / nearest) + self.uncertainty
         return value + terms.sum(-1), (np.abs(terms) * lost).sum(-1)
 
-    @property
+    @cached_property
     def analytic(self) -> bool:
         """Whether the path passes below w = 0."""
         return all(arm.inner is None for arm in self.arms)
 
-    @property
+    @cached_property
     def outer_ends(self) -> list[tuple[float, float]]:
         """q of Ĉ ~ |w|^q and the last |w_k|, of the arms that go on as a power."""
         open_ends = [arm for arm in self.arms if arm.outer is not None]
         return [(arm.outer - 1, float(abs(arm.poles[-1]))) for arm in open_ends]  # type: ignore[operator]
 
-    @property
+    @cached_property
     def every_pole(self) -> Complex:
         """Nodes and resonances of all parameters, flat."""
         return np.concatenate((self.poles, self.resonances[0].ravel()))

@@ -34,7 +34,7 @@ AVOIDED = 0.9  # share of the way to where places are singular
 RING = 13  # points on the ellipse, the first once more; values vary slowly there, and are doubled
 WORTH = 1.8  # points asked for by point of a polynomial, from which on it is made
 MANY = 2048  # points from which on octaves are used
-WIDEST = 8.0  # octaves of a panel
+WIDEST = 7.0  # octaves of a panel
 _PRODUCT_DEEPER = 1e-3
 
 
@@ -419,19 +419,13 @@ def _around(kind: str, a: Any, b: Any, x: float, panel: Panel) -> tuple[Nodes, R
 def thermal_table(
     kind: str, a: Any, b: Any, x: float, panel: Panel, m: int
 ) -> Polynomial | Barycentric:
-    """P^(m)(x), P^(m)(-x) and [P^(m)(x) - P^(m)(-x)]/(2x) over a panel of beta."""
+    """P^(m)(x), P^(m)(-x) and, of one bath, [P^(m)(x) - P^(m)(-x)]/(2x) over a panel of beta."""
     nodes, around = _around(kind, a, b, x, panel)
-    found = [nodes.half_sided(z, m) for z in (x, -x)]
-    odd, lost = nodes.part(x, m, -1)
-    value = np.stack([*(v for v, _ in found), odd / x])
-    error = np.stack([*(e for _, e in found), lost / x])
-    sizes = around.sizes @ np.abs(_kernels(around.poles, x, m))
+    poles, odd = around.poles, even_kernel if m else odd_kernel
+    rows = [(*nodes.half_sided(z, m), plain_kernel(z, poles, m)) for z in (x, -x)]
+    if kind == "P":
+        rows.append(tuple(y / x for y in (*nodes.part(x, m, -1), odd(x, poles, m))))
+    value, error, kernels = (np.stack(column) for column in zip(*rows, strict=True))
+    sizes = around.sizes @ np.abs(kernels).T
     unit = 2 * math.pi
     return through(panel, -unit * value.imag, unit * error, unit * sizes.max(1))
-
-
-def _kernels(poles: Any, x: float, m: int) -> Any:
-    """g(x), g(-x) and [g(x) - g(-x)]/(2x) of g = d^m/dx^m 1/(x - w), for every pole."""
-    odd = even_kernel if m else odd_kernel
-    both = (plain_kernel(z, poles, m) for z in (x, -x))
-    return np.stack((*both, odd(x, poles, m) / x), -1)

@@ -246,9 +246,20 @@ def finite_parts(
     questions: tuple[Question, ...], a: Any, b: Any, w0: Any
 ) -> Sequence[tuple[Any, Any]]:
     """The answers at all points, amplitudes left outside; of "P" and "R" w0 does not count."""
-    if all(question.kind in "PR" for question in questions):
+    still = [question.kind in "PR" for question in questions]
+    if all(still):
         w0 = np.ones(len(w0))
+    elif any(still) and not constant(w0):
+        apart: tuple[list[Question], list[Question]] = ([], [])
+        for question, is_still in zip(questions, still, strict=True):
+            apart[is_still].append(question)
+        answers = [iter(finite_parts(tuple(part), a, b, w0)) for part in apart]
+        return [next(answers[is_still]) for is_still in still]
     sources = [source_of(bath) for bath in (a, b)]
+    if sources[0] and all(q.kind == "P" and not q.derivative for q in questions):
+        # that at T = 0 at all T, because the even part of Ĉ drops out
+        value, error = questions[0].answer(sources[0]._replace(beta=math.inf).at(None), None, 1.0)
+        return [(np.full(len(w0), value), np.full(len(w0), error))] * len(questions)
     betas = [bath.beta for bath, s in zip((a, b), sources, strict=True) if s and s.beta is None]
     if len(w0) > FEW and all(sources) and all(np.array_equal(x, betas[0]) for x in betas[1:]):
         found = interpolated(questions, sources[0], sources[1], w0, betas[0] if betas else 0.0)

@@ -124,6 +124,14 @@ def _imports(sources: Sequence[tuple[list[ast.stmt], str]]) -> list[str]:
 
 def _atom_lines(code: Codegen) -> Iterator[str]:
     atoms = code.atoms
+    integrals = [atom for atom in atoms if atom.kind[0] in "IJ"]
+    groups = {atom.baths: [a for a in integrals if a.baths == atom.baths] for atom in integrals}
+    together = set()
+    for atom in atoms:  # slopes of a bath beside its integrals
+        first = next((g for baths, g in groups.items() if baths[:1] == atom.baths), None)
+        if atom.kind == "R" and first is not None:
+            first.append(atom)
+            together.add(atom)
     for name in code.elements:
         yield f'a["{name}"], e["{name}"] = given["{name}"], 0.0'
     for bath in code.baths:
@@ -149,7 +157,7 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
             yield _assigned(at_zero, f"at_zero({_variable(bath.name)}, w0)")
         own = [atom for atom in atoms if atom.baths == (bath.name,)]
         for atom in own:
-            if atom.is_integral:
+            if atom.is_integral and atom not in together:
                 yield _assigned(atom, f"scaled({_variable(bath.name)}.amplitude, {_at_zero(atom)})")
         wanted = [atom for atom in own if atom.kind in "PD" and not atom.is_integral]
         if wanted:
@@ -167,9 +175,8 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
     for baths, expressions in code.divergent.items():
         refused = ", ".join(f"{e.quantity}({e.order})" for e in expressions)
         yield f'require_finite("{refused}", {", ".join(map(_variable, baths))})'
-    integrals = [atom for atom in atoms if atom.kind[0] in "IJ"]
-    for baths in dict.fromkeys(atom.baths for atom in integrals):
-        yield from _integrals([atom for atom in integrals if atom.baths == baths])
+    for baths, group in groups.items():
+        yield from _integrals(baths, group)
     done: tuple[str, tuple[str, ...]] | None = None
     for atom in atoms:
         if atom.kind in ("QC", "QP"):
@@ -185,27 +192,31 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
             yield _assigned(atom, ask)
 
 
-def _integrals(atoms: Sequence[Atom]) -> Iterator[str]:
+def _integrals(baths: Sequence[str], atoms: Sequence[Atom]) -> Iterator[str]:
     """Those over the same two baths, which are found together."""
-    one, other = map(_variable, atoms[0].baths)
     yield "i = finite_parts("
     yield "    ("
     for atom in atoms:
-        kernel = tuple((float(c), power, p, n) for c, power, p, n in atom.kernel)
-        question = atom.kind[0], atom.kind[2] == "P", atom.reflect, atom.shift, kernel
-        yield f"        Question{question},"
+        yield f"        {_question(atom)},"
     yield "    ),"
-    yield f"    {one}, {other}, w0,"
+    yield f"    {', '.join(map(_variable, baths))}, w0,"
     yield ")"
     for k, atom in enumerate(atoms):
-        yield _assigned(atom, f"scaled({one}.amplitude * {other}.amplitude, i[{k}])")
+        amplitude = " * ".join(f"{_variable(bath)}.amplitude" for bath in atom.baths)
+        yield _assigned(atom, f"scaled({amplitude}, i[{k}])")
+
+
+def _question(atom: Atom) -> str:
+    if atom.kind in "PR":
+        return f'Question("{atom.kind}", derivative={atom.derivative})'
+    kernel = tuple((float(c), power, p, n) for c, power, p, n in atom.kernel)
+    return f"Question{(atom.kind[0], atom.kind[2] == 'P', atom.reflect, atom.shift, kernel)}"
 
 
 def _at_zero(atom: Atom) -> str:
     bath = _variable(atom.baths[0])
     if atom.kind in "PR":
-        own = f'Question("{atom.kind}", derivative={atom.derivative})'
-        return f"finite_parts(({own},), {bath}, {bath}, w0)[0]"
+        return f"finite_parts(({_question(atom)},), {bath}, {bath}, w0)[0]"
     return f"mean_slope({bath})"
 
 

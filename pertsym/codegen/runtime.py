@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,7 +72,7 @@ class Bath:
             size * slope_error + TINY,
         )
 
-    @property
+    @cached_property
     def fixed_shape(self) -> tuple[float, ...]:
         """The shape's parameters, which do not vary."""
         return tuple(map(first, self.shape))
@@ -91,7 +91,7 @@ class Bath:
             for part, row in zip(parts, rows, strict=True)
         ]
 
-    @property
+    @cached_property
     def varied(self) -> Varied:
         """The bath with its shape fixed."""
         beta = first(self.beta) if constant(self.beta) else None
@@ -374,13 +374,17 @@ class Discrete:
 
 
 def at_zero(bath: Any, w0: Any) -> tuple[Any, Any]:
-    """Ĉ(0) and its error: that of the power of w = 0, which has no rounding, is left out."""
+    """Ĉ(0) = 2T J(w)/w and its error; that of the power of w = 0, which has none, is left out."""
+    if isinstance(bath, Discrete):
+        return bath.spectra(0.0 * w0, 1)[:2]
     with np.errstate(all="ignore"):
-        value, error = bath.spectra(0.0 * w0, 1)[:2]
-    if isinstance(bath, Bath) and not bath.classical and np.any(np.isinf(bath.beta)):
+        r, _, error, _ = bath.density.reduced(0.0 * w0, *bath.shape)
+        value, error = (2 * bath.amplitude / bath.beta * x for x in (r, error))
+    if not bath.classical:
         cold = np.isinf(bath.beta)  # w^s, of which the power below left NaN where s < 1
         value, error = np.where(cold, 0.0, value), np.where(cold, 0.0, error)
-    return value, np.where(np.isnan(error), 64 * UNIT * np.abs(value) + TINY, error)
+    rounding = UNIT * np.abs(value)
+    return value, np.where(np.isnan(error), 48 * rounding, np.abs(error)) + 16 * rounding + TINY
 
 
 def require_finite(quantities: str, *baths: Any) -> None:
