@@ -91,6 +91,19 @@ def test_python_alone_gives_the_reference(path: Path, tmp_path: Path, numpy_alon
     assert said == f"{len(code.certified)} passed, 0 failed\n"
 
 
+def test_a_first_call_loads_no_module(tmp_path: Path, numpy_alone: Path) -> None:
+    """np.unique without indices would load numpy.ma, which takes as long as the call."""
+    tilted = [[0.2, 0.9], [0.9, 0.8]]
+    code = Codegen.of(model_of(DENSITIES[0], 1.0, tilted), 4, ["inv_T2"], digits=None)
+    (tmp_path / "exported.py").write_text(code.render("python"))
+    script = (
+        "import sys, numpy as np, exported; before = set(sys.modules);"
+        "exported.both(temperature_b=np.geomspace(0.2, 5.0, 200));"
+        "print(sorted(set(sys.modules) - before))"
+    )
+    assert _isolated(script, tmp_path, numpy_alone) == "[]\n"
+
+
 def test_an_unknown_language_is_named_with_those_there_are(tmp_path: Path) -> None:
     """Every other attribute of the exporter, and what has a printer of its own, included."""
     model = load_model(MODELS[-1])

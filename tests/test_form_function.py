@@ -263,6 +263,31 @@ def test_a_wide_panel_bounds_functions_that_are_known() -> None:
     assert not np.any(bound[4])
 
 
+@pytest.mark.parametrize("decades", [0.001, 0.3, 0.8, 1.4, 2.1])
+def test_a_wide_panel_knows_what_is_analytic_in_its_sector_alone(decades: float) -> None:
+    """Functions with a pole just beyond the sector, above the lower and the upper end."""
+    panel = Panel(0.3, 0.3 * 10**decades, logarithmic=True)
+    assert np.max(np.abs(np.angle(panel.ring))) <= thermal_tables.SECTOR * (1 + 1e-12)
+    np.testing.assert_allclose(panel.ring[::-1], np.conj(panel.ring), rtol=1e-13)
+    t = np.linspace(-1, 1, 101)
+    np.testing.assert_allclose(panel.place(panel.at(t)), t, rtol=0, atol=1e-13 / panel.half)
+    np.testing.assert_allclose(panel.at(np.array([-1.0, 1.0])), [panel.low, panel.high], rtol=1e-14)
+    beyond = np.exp(1j * (thermal_tables.SECTOR + 0.02))
+    poles = np.array([panel.low, panel.centre, panel.high])[:, None] * beyond
+
+    def functions(x: Any) -> Any:
+        return panel.high / (x - poles) + panel.high / (x - poles.conj())
+
+    x = panel.points
+    exact = functions(x).real
+    made = through(panel, exact, 1e-16 * np.abs(exact), np.abs(functions(panel.ring)))
+    at = np.geomspace(panel.low, panel.high, 400)
+    value, bound = made(at)
+    off = np.abs(value - functions(at).real)
+    assert np.all(off <= bound)
+    assert np.all(bound <= 1e-11 * np.abs(functions(at)).max(-1, keepdims=True))
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_sizes_on_a_ring_bound_polynomials_of_too_few_points(
     monkeypatch: pytest.MonkeyPatch, seed: int
