@@ -4,7 +4,8 @@ The peer for a Drude bath is the closed form with digammas; for other densities 
 up in a table on Chebyshev panels.  Neither bounds its errors, ours does.  "warm" is with all tables
 made on both sides, "cold" with ours made within the time and the peer's at 50 ms, which is what
 filling it by quadrature was measured to take.  Then single calls, quantities with finite-part
-integrals over temperatures, and tables of J.
+integrals over temperatures, and tables of J; a "first call of a process" is made in a fresh
+interpreter, after the import, the "next" with all tables made.
 """
 
 from __future__ import annotations
@@ -224,8 +225,8 @@ def _module(code: Codegen) -> Any:
     return module
 
 
-def _first_call(code: Codegen, count: int) -> float:
-    """CPU time of the first call of an export, over temperatures, where nothing else is loaded."""
+def _first_call(text: str, count: int) -> float:
+    """CPU time of an export's first call, over temperatures; its process has loaded only numpy."""
     script = (
         "import time, numpy as np, exported\n"
         f"at = np.geomspace(0.2, 5.0, {count})\n"
@@ -234,7 +235,7 @@ def _first_call(code: Codegen, count: int) -> float:
         "print(time.process_time() - start)"
     )
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "exported.py").write_text(code.render("python"), encoding="utf-8")
+        (Path(folder) / "exported.py").write_text(text, encoding="utf-8")
         one_thread = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
         found = subprocess.run(
             [sys.executable, "-c", script],
@@ -321,7 +322,8 @@ def biased() -> Iterator[Record]:
             at, module = np.geomspace(0.2, 5.0, count), _module(code)
             module.both(temperature_b=at)
             warm, _ = measured(lambda m=module, t=at: m.both(temperature_b=t), 3)
-            first = statistics.median(_first_call(code, count) for _ in range(REPEATS))
+            text = code.render("python")
+            first = statistics.median(_first_call(text, count) for _ in range(REPEATS))
             for state, seconds in (("first call of a process", first), ("next", warm)):
                 yield Record(
                     f"numpy, {label} {count} temperatures, {state}", seconds / count, aim=5e-5

@@ -395,7 +395,7 @@ def test_a_difference_is_that_of_the_values() -> None:
         for reflect, shift in ((-1, 0.8), (1, 0.8), (-1, -0.8)):
             first, second = node_integrals.node_pair(bath, bath, reflect, shift, [])
             at_zero = node_integrals._on_axis(bath, reflect, shift, 0.0, 0)
-            one = node_integrals._less(first, second, reflect, shift, *at_zero)
+            one = node_integrals._rise(first, second, reflect, shift, *at_zero)
             other = node_integrals._factor(first, second, reflect, shift, True)
             for w, (value, error), (known, lost) in (
                 (first.every[0], one.nodes, other.nodes),

@@ -1,9 +1,8 @@
 """Finite-part integrals and values at w = 0 over one parameter: polynomials on panels.
 
-What `integrals` finds for given beta and w0 is analytic in beta where w0 is fixed, and in w0 where
-beta is fixed, in a sector of more than 40 degrees: no thermal pole and no pole of the kernel meets
-the path before (see `thermal_tables`).  Over w0 resonances may be closer, and panels are halved
-there.
+What `integrals` finds for given beta and w0 is analytic in beta where w0 is fixed (see
+`thermal_tables`), and in w0 where beta is fixed, in a sector of more than 40 degrees: no pole of
+the kernel meets the path before.  Over w0 resonances may be closer, and panels are halved there.
 """
 
 from __future__ import annotations

@@ -55,17 +55,17 @@ def summed_regular_part(
     """The same for 1/w^2 at a kink of Ĉ_A, less F(0) chi/w^2.
 
     [F(w) - F(0) chi]/w^2 = [F(w) - F(0)]/w^2 + F(0)/(w^2 + L^2), and the first difference is a sum
-    over B's nodes without cancellation.
+    over B's nodes without cancellation; on a hyperbola, far from w = 0, it is taken of the values.
     """
     first, second = node_pair(a, b, reflect, shift, ())
     at_pole, uncertain = _on_axis(b, reflect, shift, 0.0, 0)
     if first.analytic:
-        factor = _less(first, second, reflect, shift, at_pole, uncertain)
+        factor = _rise(first, second, reflect, shift, at_pole, uncertain)
         value, error = first.integral(lambda w: 1 / (w * w), factor)
     else:
         factor = _factor(first, second, reflect, shift, True)
         value, error = first.integral(lambda w: 1 / w, factor, order=1)
-    rest, lost = _beyond_kink(a, first)
+    rest, lost = _rest_of_kink(a, first)
     value = value + at_pole * rest
     error = error + np.abs(at_pole) * lost + uncertain * (np.abs(rest) + lost)
     angle = _arc(first, 0.0, 1)
@@ -80,18 +80,18 @@ def summed_regular_part(
 def summed_regular_slope(a: Any) -> tuple[Any, Any]:
     """int dw Ĉ_A(w) [1 - chi(w)]/w^2."""
     scale = np.asarray(a.kink_scale, dtype=float)
-    value, error = _beyond_kink(a, a.nodes(float(scale.min()) * DEEPER, float(scale.max())))
+    value, error = _rest_of_kink(a, a.nodes(float(scale.min()) * DEEPER, float(scale.max())))
     return value.real, error
 
 
-def _beyond_kink(a: Any, nodes: Nodes) -> tuple[Any, Any]:
-    """The sum over nodes for 1/(w^2 + L^2)."""
+def _rest_of_kink(a: Any, nodes: Nodes) -> tuple[Any, Any]:
+    """int dw Ĉ_A(w)/(w^2 + L^2), what [1 - chi]/w^2 is along the path, and its error."""
     scale = np.asarray(a.kink_scale, dtype=float)
-    return _over_square(nodes, scale.tobytes(), scale.shape)
+    return _kink_rest(nodes, scale.tobytes(), scale.shape)
 
 
-@lru_cache(maxsize=16)
-def _over_square(nodes: Nodes, scale: bytes, shape: tuple[int, ...]) -> tuple[Any, Any]:
+@lru_cache(maxsize=4)
+def _kink_rest(nodes: Nodes, scale: bytes, shape: tuple[int, ...]) -> tuple[Any, Any]:
     square = np.frombuffer(scale).reshape(shape)[..., None] ** 2
     return nodes.integral(lambda w: 1 / (w * w + square))
 
@@ -139,18 +139,18 @@ def _kernel(w: Complex, poles: Sequence[Pole], of: Callable[[Any], Any] = np.asa
 
 
 @lru_cache(maxsize=16)
-def _factor(first: Nodes, second: Nodes, reflect: int, shift: float, less: bool) -> Factor:
+def _factor(first: Nodes, second: Nodes, reflect: int, shift: float, quotient: bool) -> Factor:
     """F(w), the one of G_B(s + r w) and its conjugate that is analytic for Im w < 0, at A's nodes.
 
-    Or, `less` its value at 0, [F(w) - F(0)]/w, from G(s + d) - G(s) =
+    Or the `quotient` [F(w) - F(0)]/w, from G(s + d) - G(s) =
     -d sum_j b_j/[(s + d - w_j)(s - w_j)].  Other kernels over the same two baths ask for it again.
     """
-    anchor = shift if less else None
+    anchor = shift if quotient else None
 
     def at(w: Complex) -> tuple[Any, Any]:
         value, error = second.on_points(_image(w, reflect, shift), anchor)
         value = value if reflect < 0 else np.conj(value)
-        return -reflect * value if less else value, error
+        return -reflect * value if quotient else value, error
 
     def at_own(w: Complex) -> tuple[Any, Any]:
         """Where every set of parameters has its own places, S + (n,)."""
@@ -170,7 +170,7 @@ def _factor(first: Nodes, second: Nodes, reflect: int, shift: float, less: bool)
     return Factor(at(first.every[0]), largest, own)
 
 
-def _less(
+def _rise(
     first: Nodes, second: Nodes, reflect: int, shift: float, at_zero: Any, uncertain: Any
 ) -> Factor:
     """F(w) - F(0) from F, which other kernels ask for, too: no node is near w = 0."""

@@ -159,7 +159,7 @@ class Arm:
             residues=self.residues[..., count:],
             rounding=self.rounding[..., count:],
             strip=tuple((w[k:], size[..., k:]) for w, size in self.strip),
-            ends=np.stack((0 * self.ends[:, 0], self.ends[:, 1]), 1),
+            ends=np.stack((np.zeros_like(self.ends[:, 0]), self.ends[:, 1]), 1),
         )
 
     def is_fine(self, scale: float) -> bool:

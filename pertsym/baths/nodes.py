@@ -289,10 +289,10 @@ class Nodes:
         return all(arm.inner is None for arm in self.arms)
 
     @cached_property
-    def outer_ends(self) -> list[tuple[float, float]]:
+    def outer_ends(self) -> tuple[tuple[float, float], ...]:
         """q of Ĉ ~ |w|^q and the last |w_k|, of the arms that go on as a power."""
         open_ends = [arm for arm in self.arms if arm.outer is not None]
-        return [(arm.outer - 1, float(abs(arm.poles[-1]))) for arm in open_ends]  # type: ignore[operator]
+        return tuple((arm.outer - 1, float(abs(arm.poles[-1]))) for arm in open_ends)  # type: ignore[operator]
 
     @cached_property
     def every_pole(self) -> Complex:

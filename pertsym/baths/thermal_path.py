@@ -77,16 +77,15 @@ def occupied(w: Any, classical: bool, beta: Any) -> Any:
         return 2 / (beta * w)
     x = beta * w
     right = x.real >= 0
-    some = right.any()
-    if not some or right.all():
-        return _on_one_side(x, some)
+    if right.all() or not right.any():
+        return _on_one_side(x, bool(right.all()))
     found = np.empty(x.shape, complex)
     found[right], found[~right] = _on_one_side(x[right], True), _on_one_side(x[~right], False)
     return found
 
 
-def _on_one_side(x: Any, right: Any) -> Any:
-    """2/(1 - e^-x) without overflow, and without cancellation at small x."""
+def _on_one_side(x: Any, right: bool) -> Any:
+    """2/(1 - e^-x), Re x of one sign, without overflow, and without cancellation at small x."""
     found = np.full(x.shape, 2.0 if right else 0.0, complex)
     x = -x if right else x
     near = x.real > (-FULL if right else -EMPTY)

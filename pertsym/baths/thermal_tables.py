@@ -1,7 +1,8 @@
 """Polynomials on ranges of one parameter; P at one |w| for many temperatures.
 
 What is found with nodes for given beta and w0 is analytic in beta where w0 is fixed, as long as no
-thermal pole meets the path: in a sector of more than 40 degrees.  On every panel stands the
+thermal pole meets the path, which is turned to meet them late: in |arg beta| < 90 degrees, of
+which octaves use 40 and wide panels `SECTOR`.  On every panel stands the
 polynomial through Chebyshev points; its error follows from the size of the function on
 an ellipse with its foci at the ends of the panel, that is from the sum of the sizes of its terms
 there.  Few points are served by one wide panel in log beta, or without any where it would need more
@@ -23,9 +24,10 @@ from pertsym.baths.nodes import Nodes, even_kernel, odd_kernel, plain_kernel
 from pertsym.baths.product_nodes import floor_of, product_nodes, rules_of_both
 from pertsym.baths.tabulated import UNIT, chebyshev, fitted
 
-SECTOR = math.radians(76)  # around the axis, within which a function may be continued
-TURN = ANGLE - math.radians(11)  # from the nodes' path to one that is met only beyond the sector
-BESIDE = math.tan(math.radians(19))  # a resonance that is not left below that path
+SECTOR = math.radians(74)  # around the axis, within which a function is continued
+_POLES = math.pi / 2 - SECTOR  # from the axis down to the thermal poles at the sector's edge
+TURN = ANGLE - _POLES / 2  # from the nodes' path to one half way there
+BESIDE = math.tan(_POLES - math.radians(1))  # resonances that may lie above that path
 WIDTH = 3.6  # sum of the half axes in halves of a panel, at most: on octaves within the sector
 MISFIT = 3e-16  # of the largest size of a function
 POWERS = 31  # points up to which a polynomial is a sum of powers
@@ -64,13 +66,13 @@ class Panel(NamedTuple):
 
         The map of Kosloff and Tal-Ezer: it leads an ellipse through t = 1/sin(s) to all of a strip,
         which a sector is in the logarithm.  Here |t| is at most AVOIDED/sin(s), and the ellipse
-        touches the sector where |sin(s + i s axis)| = AVOIDED.
+        touches the strip, of half width d, where |sin(s + i s d)| = AVOIDED.
         """
-        axis = min(SECTOR / self.half, WIDTH)
-        s = AVOIDED / math.hypot(1, axis)
+        strip = min(SECTOR / self.half, WIDTH)
+        s = AVOIDED / math.hypot(1, strip)
         for _ in range(6):
-            beyond = math.sinh(s * axis) ** 2 + math.sin(s) ** 2 - AVOIDED**2
-            s -= beyond / (axis * math.sinh(2 * s * axis) + math.sin(2 * s))
+            beyond = math.sinh(s * strip) ** 2 + math.sin(s) ** 2 - AVOIDED**2
+            s -= beyond / (strip * math.sinh(2 * s * strip) + math.sin(2 * s))
         return s
 
     @property
@@ -169,8 +171,8 @@ class Barycentric(NamedTuple):
     """The same of a wide panel: values at its points, by weights of what is asked there.
 
     They are over e^(s_1 y + s_2 T_2(y)), y as in `Panel.logarithm`, so that one bound serves all
-    of it, less a coarse sum
-    of Chebyshev polynomials, so that they are small and their rounding does not count.
+    of it, less a coarse sum of Chebyshev polynomials, so that they are small and their rounding
+    does not count.
     """
 
     panel: Panel
@@ -196,8 +198,8 @@ class Barycentric(NamedTuple):
         rounding = np.abs(coarse) @ (8.0 * np.arange(1, COARSE + 1))
         rounding += 4 * size * _lebesgue(size) * np.max(np.abs(rest), -1)
         # of the places, at the points and at what is asked
-        place = 2 / panel.half
-        rounding += (_lebesgue(size) * (place + 2.5) + place + 4) * steep.max(-1)
+        moved_by = 2 / panel.half
+        rounding += (_lebesgue(size) * (moved_by + 2.5) + moved_by + 4) * steep.max(-1)
         rounding += 4 * (1 + np.abs(scales).sum(-1)) * np.max(np.abs(value), -1)  # of e^(...)
         return cls(panel, rest, bound + UNIT * rounding, scales, coarse)
 

@@ -22,7 +22,17 @@ from pertsym.baths.nodes import Nodes
 from pertsym.baths.tabulated import UNIT
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.baths.thermal_tables import rule
-from pertsym.codegen.runtime import FEW, GROUP, TINY, Bath, Discrete, Varied, at_zero, constant
+from pertsym.codegen.runtime import (
+    FEW,
+    GROUP,
+    TINY,
+    Bath,
+    Discrete,
+    Varied,
+    at_zero,
+    constant,
+    first,
+)
 
 NEAR_ZERO = 1e-290  # stands for w -> 0
 KEPT = 1024  # answers of a bath
@@ -245,20 +255,21 @@ def is_cold(bath: Any) -> bool:
 def finite_parts(
     questions: tuple[Question, ...], a: Any, b: Any, w0: Any
 ) -> Sequence[tuple[Any, Any]]:
-    """The answers at all points, amplitudes left outside; of "P" and "R" w0 does not count."""
+    """The answers at all points, amplitudes left outside; for "P" and "R" w0 and b do not count."""
     still = [question.kind in "PR" for question in questions]
     if all(still):
         w0 = np.ones(len(w0))
     elif any(still) and not constant(w0):
-        apart: tuple[list[Question], list[Question]] = ([], [])
-        for question, is_still in zip(questions, still, strict=True):
-            apart[is_still].append(question)
-        answers = [iter(finite_parts(tuple(part), a, b, w0)) for part in apart]
-        return [next(answers[is_still]) for is_still in still]
+        pairs = list(zip(questions, still, strict=True))
+        parts = (tuple(q for q, x in pairs if x == s) for s in (False, True))
+        answers = [iter(finite_parts(part, a, b, w0)) for part in parts]
+        return [next(answers[s]) for s in still]
     sources = [source_of(bath) for bath in (a, b)]
-    if sources[0] and all(q.kind == "P" and not q.derivative for q in questions):
-        # that at T = 0 at all T, because the even part of Ĉ drops out
-        value, error = questions[0].answer(sources[0]._replace(beta=math.inf).at(None), None, 1.0)
+    one = sources[0]
+    if one and all(q.kind == "P" and not q.derivative for q in questions):
+        if one.beta is None:  # P(0) is the same at all T (see `Unit`)
+            one = one._replace(beta=first(a.beta) if a.classical else math.inf)
+        value, error = questions[0].answer(one.at(None), None, 1.0)
         return [(np.full(len(w0), value), np.full(len(w0), error))] * len(questions)
     betas = [bath.beta for bath, s in zip((a, b), sources, strict=True) if s and s.beta is None]
     if len(w0) > FEW and all(sources) and all(np.array_equal(x, betas[0]) for x in betas[1:]):

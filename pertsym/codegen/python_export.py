@@ -127,10 +127,10 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
     integrals = [atom for atom in atoms if atom.kind[0] in "IJ"]
     groups = {atom.baths: [a for a in integrals if a.baths == atom.baths] for atom in integrals}
     together = set()
-    for atom in atoms:  # slopes of a bath beside its integrals
-        first = next((g for baths, g in groups.items() if baths[:1] == atom.baths), None)
-        if atom.kind == "R" and first is not None:
-            first.append(atom)
+    for atom in atoms:  # slopes of a bath beside its integrals with itself
+        group = groups.get(atom.baths * 2)
+        if atom.kind == "R" and group is not None:
+            group.append(atom)
             together.add(atom)
     for name in code.elements:
         yield f'a["{name}"], e["{name}"] = given["{name}"], 0.0'

@@ -374,7 +374,7 @@ class Discrete:
 
 
 def at_zero(bath: Any, w0: Any) -> tuple[Any, Any]:
-    """Ĉ(0) = 2T J(w)/w and its error; that of the power of w = 0, which has none, is left out."""
+    """Ĉ(0), 2T J/w or 0 at T = 0, and its error without that of the power of w, which has none."""
     if isinstance(bath, Discrete):
         return bath.spectra(0.0 * w0, 1)[:2]
     with np.errstate(all="ignore"):
