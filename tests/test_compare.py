@@ -341,6 +341,18 @@ def test_blocks_of_more_levels_have_unit_circles() -> None:
     assert result.compare(f"{result.text} + (u^2 + v^2 - 1) Ĉ(ω1)")
 
 
+def test_numbers_whose_squares_add_up_to_one_are_no_unit_circle() -> None:
+    """Elements 4/5 and 3/5 are what they are, not a cosine and a sine."""
+    bath = ps.Bath("b", "boson", 1.4, ps.DrudeLorentz(0.05, 2.0))
+    coupling = ps.Coupling([["1/10", "4/5"], ["4/5", "3/5"]], "b")
+    derived = ps.derive(ps.Model(energies=[0, 1], couplings=[coupling], baths=[bath]))
+    assert not derived.dictionary.squares
+    found = derived.compare("k_up", 2, "2 J_b(w0) n(w0)")
+    assert not found
+    assert found.factor == r"\frac{25}{16}"
+    assert derived.compare("k_up", 2, "x^2 Ĉ_b(-w0)")
+
+
 def test_numbers_for_names_are_told_the_values(tmp_path: Path) -> None:
     """Elements without a rational value are compared as symbols: the answer says what they are."""
     text = TILTED_FILE.replace("eps/2", "0.3").replace("Delta/2", "0.41")

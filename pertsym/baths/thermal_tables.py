@@ -24,7 +24,7 @@ from pertsym.baths.nodes import Nodes, even_kernel, odd_kernel, plain_kernel
 from pertsym.baths.product_nodes import floor_of, product_nodes, rules_of_both
 from pertsym.baths.tabulated import UNIT, chebyshev, fitted
 
-SECTOR = math.radians(74)  # around the axis, within which a function is continued
+SECTOR = math.radians(66)  # around the axis, within which a function is continued
 _POLES = math.pi / 2 - SECTOR  # from the axis down to the thermal poles at the sector's edge
 TURN = ANGLE - _POLES / 2  # from the nodes' path to one half way there
 BESIDE = math.tan(_POLES - math.radians(1))  # resonances that may lie above that path
@@ -33,7 +33,7 @@ MISFIT = 3e-16  # of the largest size of a function
 POWERS = 31  # points up to which a polynomial is a sum of powers
 COARSE = 10  # Chebyshev polynomials
 AVOIDED = 0.9  # share of the way to where places are singular
-RING = 13  # points on the ellipse, the first once more; values vary slowly there, and are doubled
+RING = 19  # points on the ellipse, the first once more; values vary slowly there, and are doubled
 WORTH = 1.8  # points asked for by point of a polynomial, from which on it is made
 MANY = 2048  # points from which on octaves are used
 WIDEST = 7.0  # octaves of a panel

@@ -48,8 +48,9 @@ def dictionary_of(basis: Eigenbasis) -> Dictionary:
         names = {d.name for d in basis.definitions} | (basis.model.symbols.keys() - _OTHERWISE)
         shown = ((d.name, d.written or d.expression) for d in basis.definitions)
         sums = {n: x for n, x in shown if x and _is_rational(x) and names >= _names(x)}
+        others = [d for d in basis.definitions if d.name not in sums]
         found = _Relations(
-            frozenset().union(*map(_names, sums.values())), sums, _unit_circles(basis.definitions)
+            frozenset().union(*map(_names, sums.values())), sums, _unit_circles(others)
         )
     elements = {*known.elements, *found.symbols, *found.definitions, *found.squares}
     return replace(

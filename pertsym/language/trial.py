@@ -99,7 +99,7 @@ class Trial:
         """The choice in words and numbers."""
         names = self.dictionary.frequencies
         record: dict[str, Any] = dict(zip(names, self.frequencies, strict=True))
-        record |= self.elements
+        record |= {name: float(f"{x:.15g}") for name, x in self.elements.items()}
         if self.limit:
             record["β"] = self.beta
         for name, parts in self.baths.items():
