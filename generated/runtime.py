@@ -166,7 +166,7 @@ class Arm:
             residues=self.residues[..., count:],
             rounding=self.rounding[..., count:],
             strip=tuple((w[k:], size[..., k:]) for w, size in self.strip),
-            ends=np.stack((0 * self.ends[:, 0], self.ends[:, 1]), 1),
+            ends=np.stack((np.zeros_like(self.ends[:, 0]), self.ends[:, 1]), 1),
         )
 
     def is_fine(self, scale: float) -> bool:
@@ -713,10 +713,10 @@ class Nodes:
         return all(arm.inner is None for arm in self.arms)
 
     @cached_property
-    def outer_ends(self) -> list[tuple[float, float]]:
+    def outer_ends(self) -> tuple[tuple[float, float], ...]:
         """q of Ĉ ~ |w|^q and the last |w_k|, of the arms that go on as a power."""
         open_ends = [arm for arm in self.arms if arm.outer is not None]
-        return [(arm.outer - 1, float(abs(arm.poles[-1]))) for arm in open_ends]  # type: ignore[operator]
+        return tuple((arm.outer - 1, float(abs(arm.poles[-1]))) for arm in open_ends)  # type: ignore[operator]
 
     @cached_property
     def every_pole(self) -> Complex:
@@ -755,20 +755,17 @@ class Nodes:
         if anchor is not None:
             away = anchor - poles
             own, same = own / away[: own.shape[-1]], same / away[own.shape[-1] :]
-        count, poles = own.shape[-1], poles[:, None]
-        total, once = np.zeros((*own.shape[:-1], len(z)), complex), np.zeros(len(z), complex)
-        rows = max(1, _IN_CACHE // max(1, len(z)))
-        kernel = np.empty((rows, len(z)), complex)
-        for start in range(0, len(poles), rows):
-            end = min(start + rows, len(poles))
-            part = kernel[: end - start]
-            np.reciprocal(np.subtract(z, poles[start:end], out=part), out=part)  # faster than 1/z
-            middle = min(max(start, count), end)
-            if start < middle:
-                total += own[..., start:middle] @ part[: middle - start]
-            if middle < end:
-                once += same[middle - count : end - count] @ part[middle - start :]
-        return total + once
+        count, poles, same = own.shape[-1], poles[:, None], same[:, None]
+        found = np.empty((*own.shape[:-1], len(z)), complex)
+        columns = max(1, min(_IN_CACHE // max(1, len(poles)), len(z)))
+        kernel = np.empty((len(poles), columns), complex)
+        for start in range(0, len(z), columns):
+            some = z[start : start + columns]
+            part = kernel[:, : len(some)]
+            np.reciprocal(np.subtract(some, poles, out=part), out=part)  # faster than 1/z
+            once = (same * part[count:]).sum(0)  # a BLAS would wake its threads for so little
+            found[..., start : start + columns] = own @ part[:count] + once
+        return found
 
     @cached_property
     def _varying_first(self) -> tuple[Complex, Complex, Complex]:
@@ -818,7 +815,7 @@ class Nodes:
         if weights.ndim == 1:
             return _within(self.cumulative(weights, m + 1), size, m + 1)
         away = np.maximum(np.asarray(size)[..., None], self._radii) ** -float(m + 1)
-        return weights @ away if away.ndim == 1 else (weights * away).sum(-1)
+        return _weighted(weights, away)
 
     def cumulative(self, values: Real, power: int) -> tuple[Real, Real, Real]:
         """Radii; sums of the values within each, and of values/radius^power beyond it."""
@@ -891,10 +888,8 @@ def _cauchy_sum(kernel: Kernel, residues: Complex, poles: Complex, z: Any, m: in
     """sum_k a_k kernel(z, w_k) for every z, in blocks."""
     if not len(poles):
         return np.zeros(np.broadcast_shapes(residues.shape[:-1], z.shape), complex)
-    if z.ndim == 0:
-        return residues @ kernel(z, poles, m)
-    if residues.ndim > 1:
-        return np.sum(residues * kernel(z[..., None], poles, m), -1)
+    if z.ndim == 0 or residues.ndim > 1:
+        return _weighted(residues, kernel(z[..., None], poles, m))
     flat = z.ravel()
     result = np.empty(len(flat), dtype=complex)
     rows = max(1, _BLOCK // len(poles))
@@ -969,16 +964,15 @@ def occupied(w: Any, classical: bool, beta: Any) -> Any:
         return 2 / (beta * w)
     x = beta * w
     right = x.real >= 0
-    some = right.any()
-    if not some or right.all():
-        return _on_one_side(x, some)
+    if right.all() or not right.any():
+        return _on_one_side(x, bool(right.all()))
     found = np.empty(x.shape, complex)
     found[right], found[~right] = _on_one_side(x[right], True), _on_one_side(x[~right], False)
     return found
 
 
-def _on_one_side(x: Any, right: Any) -> Any:
-    """2/(1 - e^-x) without overflow, and without cancellation at small x."""
+def _on_one_side(x: Any, right: bool) -> Any:
+    """2/(1 - e^-x), Re x of one sign, without overflow, and without cancellation at small x."""
     found = np.full(x.shape, 2.0 if right else 0.0, complex)
     x = -x if right else x
     near = x.real > (-FULL if right else -EMPTY)

@@ -57,18 +57,20 @@ def test_c_tests_itself(path: Path, tmp_path: Path) -> None:
 
 @needs_compiler
 @pytest.mark.usefixtures("quickly")
-def test_sizes_that_overflow_give_no_number(tmp_path: Path) -> None:
+def test_parameters_without_a_meaning_give_no_number(tmp_path: Path) -> None:
     """Refused from Python; in C the value is nan, that of the point beside it as it was."""
     rng = np.random.default_rng(9)
     code = Codegen.of(model_of(Ohmic(0.1, 1.0, 3.0), 1.0), 4, ["k_up"], digits=None)
     library = compiled(code, cache=tmp_path)
     sizes = [1e200, 1e250, *10 ** rng.uniform(61.5, 300, 4), *10 ** rng.uniform(-300, -61.5, 4)]
+    sizes += [-1.0, -1e-7]
     names, known = list(library.parameters), library.both()
-    for name in ("w0", "temperature_b", "wc_b", "alpha_b"):
+    for name in ("w0", "temperature_b", "wc_b", "alpha_b", "s_b"):
         rows = np.tile(list(library.parameters.values()), (len(sizes) + 1, 1))
         rows[1:, names.index(name)] = sizes
         for bad in sizes:
-            with pytest.raises(ValueError, match=f"{name}: must be 0 or 1e-61 to 1e"):
+            said = "must be 0 or 1e-61 to 1e" if bad > 0 else "must be finite and >"
+            with pytest.raises(ValueError, match=f"{name}: {said}"):
                 library.both(**{name: bad})
         value, error = np.empty(len(rows)), np.empty(len(rows))
         pointers = (array.ctypes.data_as(ctypes.c_void_p) for array in (rows, value, error))

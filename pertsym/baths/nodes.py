@@ -331,20 +331,17 @@ class Nodes:
         if anchor is not None:
             away = anchor - poles
             own, same = own / away[: own.shape[-1]], same / away[own.shape[-1] :]
-        count, poles = own.shape[-1], poles[:, None]
-        total, once = np.zeros((*own.shape[:-1], len(z)), complex), np.zeros(len(z), complex)
-        rows = max(1, _IN_CACHE // max(1, len(z)))
-        kernel = np.empty((rows, len(z)), complex)
-        for start in range(0, len(poles), rows):
-            end = min(start + rows, len(poles))
-            part = kernel[: end - start]
-            np.reciprocal(np.subtract(z, poles[start:end], out=part), out=part)  # faster than 1/z
-            middle = min(max(start, count), end)
-            if start < middle:
-                total += own[..., start:middle] @ part[: middle - start]
-            if middle < end:
-                once += same[middle - count : end - count] @ part[middle - start :]
-        return total + once
+        count, poles, same = own.shape[-1], poles[:, None], same[:, None]
+        found = np.empty((*own.shape[:-1], len(z)), complex)
+        columns = max(1, min(_IN_CACHE // max(1, len(poles)), len(z)))
+        kernel = np.empty((len(poles), columns), complex)
+        for start in range(0, len(z), columns):
+            some = z[start : start + columns]
+            part = kernel[:, : len(some)]
+            np.reciprocal(np.subtract(some, poles, out=part), out=part)  # faster than 1/z
+            once = (same * part[count:]).sum(0)  # a BLAS would wake its threads for so little
+            found[..., start : start + columns] = own @ part[:count] + once
+        return found
 
     @cached_property
     def _varying_first(self) -> tuple[Complex, Complex, Complex]:
@@ -394,7 +391,7 @@ class Nodes:
         if weights.ndim == 1:
             return _within(self.cumulative(weights, m + 1), size, m + 1)
         away = np.maximum(np.asarray(size)[..., None], self._radii) ** -float(m + 1)
-        return weights @ away if away.ndim == 1 else (weights * away).sum(-1)
+        return _weighted(weights, away)
 
     def cumulative(self, values: Real, power: int) -> tuple[Real, Real, Real]:
         """Radii; sums of the values within each, and of values/radius^power beyond it."""
@@ -467,10 +464,8 @@ def _cauchy_sum(kernel: Kernel, residues: Complex, poles: Complex, z: Any, m: in
     """sum_k a_k kernel(z, w_k) for every z, in blocks."""
     if not len(poles):
         return np.zeros(np.broadcast_shapes(residues.shape[:-1], z.shape), complex)
-    if z.ndim == 0:
-        return residues @ kernel(z, poles, m)
-    if residues.ndim > 1:
-        return np.sum(residues * kernel(z[..., None], poles, m), -1)
+    if z.ndim == 0 or residues.ndim > 1:
+        return _weighted(residues, kernel(z[..., None], poles, m))
     flat = z.ravel()
     result = np.empty(len(flat), dtype=complex)
     rows = max(1, _BLOCK // len(poles))
