@@ -34,7 +34,7 @@ from pertsym.codegen.densities import code_of
 from pertsym.codegen.export import Codegen
 from pertsym.codegen.finite_parts import Question, finite_parts
 from pertsym.codegen.program import Atom
-from pertsym.codegen.runtime import Bath, products
+from pertsym.codegen.runtime import Bath, at_zero, products
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.statement_file import load_statement
@@ -102,6 +102,12 @@ def test_a_first_call_loads_no_module(tmp_path: Path, numpy_alone: Path) -> None
         "print(sorted(set(sys.modules) - before))"
     )
     assert _isolated(script, tmp_path, numpy_alone) == "[]\n"
+
+
+def test_no_points_give_no_values() -> None:
+    module = module_of(Codegen.of(model_of(DENSITIES[0], 1.0), 4, ["k_up"], digits=None))
+    values, errors = module.both(w0=np.empty((0, 3)))
+    assert values["k_up"][4].shape == errors["k_up"][2].shape == (0, 3)
 
 
 def test_an_unknown_language_is_named_with_those_there_are(tmp_path: Path) -> None:
@@ -607,12 +613,54 @@ def test_several_questions_are_answered_as_one_by_one() -> None:
         Question("I", False, -1, -1, kernel),
         Question("J", False, -1, -1),
         Question("I", True, -1, 1, ((1.0, 0, 0, 1),)),
+        Question("R", derivative=1),
     )
     for w0 in (np.full(70, 0.8), np.linspace(0.5, 3.0, 70)):
         for found, question in zip(finite_parts(questions, bath, bath, w0), questions, strict=True):
             ((value, error),) = finite_parts((question,), bath, bath, w0)
             assert np.all(np.abs(found[0] - value) <= found[1] + error)
             assert np.all(found[1] <= 3 * error)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("classical", [False, True])
+@pytest.mark.parametrize(
+    ("density", "shape"),
+    [
+        (runtime.DrudeLorentz, {"gamma": 2.0}),
+        (runtime.Ohmic, {"wc": 1.5, "s": 0.5}),
+        (runtime.Ohmic, {"wc": 1.5, "s": 1.0}),
+        (runtime.Ohmic, {"wc": 1.5, "s": 3.0}),
+        (runtime.Underdamped, {"w0": 1.0, "gamma": 0.1}),
+        (runtime.Underdamped, {"w0": 1.0, "gamma": 3.0}),
+    ],
+)
+def test_what_is_known_at_zero_frequency(
+    density: Any, shape: dict[str, float], classical: bool
+) -> None:
+    """Ĉ(0) as the limit of Ĉ, P(0) as that of single points, some of which are at T = 0."""
+    amplitude = density.parameters[0]
+    beta = 1 / np.geomspace(0.1, 10.0, 12)
+    if not classical:
+        beta[3] = beta[7] = math.inf
+    one = np.ones(len(beta))
+    bath = Bath(density, classical, {amplitude: 0.3, **shape}, beta)
+    value, error = at_zero(bath, one)
+    near, lost = bath.spectra(1e-12 * one, 1)[:2]
+    finite = np.isfinite(value)
+    assert np.all(finite == ((shape.get("s", 1.0) >= 1) | np.isinf(beta)))
+    warm = finite & np.isfinite(beta)
+    power = shape.get("s", 1.0) - 1
+    off = np.abs(value - near) - 1e-10 * np.abs(near) - (near if power > 0 else 0.0)
+    assert np.all((off <= error + lost)[warm])
+    assert np.all(value[np.isinf(beta)] == 0)
+    assert np.all(error[finite] <= 1e-14 * np.abs(value[finite]) + 1e-290)
+    ((p, bound),) = finite_parts((Question("P"),), bath, bath, one)
+    for k, b in enumerate(beta.tolist()):
+        alone = Bath(density, classical, {amplitude: 0.3, **shape}, b)
+        ((known, lost),) = finite_parts((Question("P"),), alone, alone, one[:1])
+        assert abs(p[k] - known[0]) <= bound[k] + lost[0]
+        assert bound[k] <= 1e-12 * abs(p[k])
 
 
 @pytest.mark.parametrize("language", ["jax", "python"])

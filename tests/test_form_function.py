@@ -288,6 +288,23 @@ def test_a_wide_panel_knows_what_is_analytic_in_its_sector_alone(decades: float)
     assert np.all(bound <= 1e-11 * np.abs(functions(at)).max(-1, keepdims=True))
 
 
+@pytest.mark.parametrize("degrees", [3, 8, 12, 14, 16, 20, 23, 24, 25, 30])
+def test_resonances_beside_the_thermal_poles_of_a_sector(degrees: float) -> None:
+    """Resonances at any angle below the axis, where thermal poles of complex beta are, too."""
+    density = Underdamped(0.3, 1.0, 2 * math.sin(math.radians(degrees)))
+    for centre in (2 * math.pi, 2.0):
+        beta = centre * np.geomspace(2**-2.5, 2**2.5, 120)
+        for name in ("k_up", "frequency_shift"):
+            f = function("biased", name)
+            found = f((1.0,), {"b": correlation(density, beta)}, beta)
+            few = beta[::17]
+            direct = f((1.0,), {"b": correlation(density, few)}, few)
+            assert np.all(
+                np.abs(found.value[::17] - direct.value) <= found.error[::17] + direct.error
+            )
+            assert np.max(found.error) <= 1e-9 * np.max(np.abs(found.value))
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_sizes_on_a_ring_bound_polynomials_of_too_few_points(
     monkeypatch: pytest.MonkeyPatch, seed: int

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import flint
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
@@ -28,7 +29,7 @@ from pertsym.baths.node_ends import continued
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.piecewise_integral import finite_part
 from pertsym.baths.product_nodes import floor_of, product_nodes, rules_of_both
-from pertsym.baths.thermal_path import thermal_path
+from pertsym.baths.thermal_path import occupied, thermal_path
 from pertsym.expressions.expression import parse_expression
 from pertsym.numerics.spectra import EnclosedSpectra
 
@@ -372,6 +373,23 @@ def test_arrays_of_cutoffs_have_nodes_for_the_smallest() -> None:
         alone = Correlation(Ohmic(0.1, float(x), 2.0), "boson", math.inf).transform(1e5)
         assert abs(found.value[k] - alone.value) <= found.error[k] + alone.error
         assert found.error[k] <= 1e-9 * abs(found.value[k])
+
+
+def test_occupation_on_both_sides_at_all_sizes() -> None:
+    """2/(1 - e^-x) beside the imaginary axis, near 0, and where e^-x does not count or is 0."""
+    rng = np.random.default_rng(5)
+    sizes = np.concatenate(
+        (10.0 ** rng.uniform(-12, 3.5, 60), [0.2499, 0.2501, 39.9, 40.1, 745, 747])
+    )
+    angles = np.concatenate((rng.uniform(-1, 1, 64) * math.pi, [math.pi / 2 - 1e-9, math.pi]))
+    w = sizes * np.exp(1j * angles)
+    w = w[np.abs(np.exp(1j * w.imag) - 1) + np.abs(w.real) > 1e-3 * np.minimum(1, np.abs(w))]
+    for beta in (1.0, np.array([1.0, 1.0])):
+        found = np.broadcast_to(occupied(w, False, beta), (2, len(w)))[1]
+        for x, value in zip(w.tolist(), found.tolist(), strict=True):
+            with mpmath.workdps(40):
+                known = complex(2 / -mpmath.expm1(-mpmath.mpc(x)))
+            assert abs(value - known) <= 1e-14 * abs(known) + 1e-300
 
 
 @pytest.mark.parametrize("gamma", [0.1, 3.0])
