@@ -29,8 +29,9 @@ Made by `make benchmarks`; edit nothing here. CPU time of one thread, medians of
 all in one run on {machine}, Python {python}, numpy {numpy}, SciPy {scipy}, {date}. Ratios matter,
 digits drift. "C by hand" is 60 lines without error bounds; ours bounds every error. "cold" counts
 the making of tables, "warm" does not; the one figure that is not of this run are the 50 ms that
-"cold" adds to C by hand, what filling its table by quadrature took. Where a peer is faster or an
-aim is missed the line says so. Random baths against enclosures: `python -m benchmarks.campaign`.
+"cold" adds to C by hand, what filling its table by quadrature took. A "first call of a process"
+is made in a fresh interpreter after the import. Where a peer is faster or an aim is missed the
+line says so. Random baths against enclosures: `python -m benchmarks.campaign`.
 
 """
 

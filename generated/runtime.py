@@ -631,6 +631,11 @@ class Nodes:
         parts
             The sum of the sizes of what K is the sum of: far from its poles they cancel, and their
             rounding, that of the coefficients included, is left.
+
+        Returns
+        -------
+        value, error : ndarray
+            Complex and real, of shape S; in units of Ĉ F K times w.
         """
         w, own, rounding, size = self.every
         k = kernel(w)
