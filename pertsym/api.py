@@ -288,12 +288,14 @@ class Derived:
         file: str | os.PathLike[str],
         language: str = "python",
         order: int = 4,
+        quantities: Sequence[str] = (),
         **values: Any,
     ) -> None:
         """One source file of the rates, which needs no pertsym; values and baths as of `at`.
 
-        Values are the defaults of the parameters of the code.  Where neither the model nor the
-        call gives any, symbols are 1 and baths `DrudeLorentz(lam=0.1, gamma=1)` at temperature 1.
+        Without names, `quantities` are all but those with the suffix _eliminated.  Values are the
+        defaults of the parameters of the code.  Where neither the model nor the call gives any,
+        symbols are 1 and baths `DrudeLorentz(lam=0.1, gamma=1)` at temperature 1.
 
         Raises
         ------
@@ -309,7 +311,7 @@ class Derived:
             values |= {name: 0.5 for name, pair in model.pairs.items() if pair.is_open}
         numbers = self.at(**values).model
         symbols = {} if model is None else model_arguments(model, values)[0]
-        code = Codegen.of(numbers, order, [], basis=self.basis, values=symbols)
+        code = Codegen.of(numbers, order, quantities, basis=self.basis, values=symbols)
         write_whole(Path(file), code.render(language))
 
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from inspect import Parameter, Signature
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 import sympy
@@ -18,6 +18,7 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.baths.tabulated import UNIT
 from pertsym.codegen.bath_arguments import BathArguments, density_of
+from pertsym.codegen.runtime import numbers as as_numbers
 from pertsym.estimate import Estimate
 from pertsym.exact import LARGEST, SMALLEST, exact_rational
 from pertsym.expansion.interaction import Interaction
@@ -227,14 +228,18 @@ def numerical_function(
     plain = len(names) == 1 and all(has_sums(x) and _is_one(x) for x in densities)
 
     def evaluated(*args: Any, **kwargs: Any) -> Estimate:
-        if kwargs:
-            _refuse_temperatures(kwargs.keys() - signature.parameters.keys(), units)
+        unknown = kwargs.keys() - signature.parameters.keys()
+        if unknown:
+            _refuse(sorted(unknown), signature, units)
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        values = dict(bound.arguments)
-        beta = values.pop("beta")
-        betas = joint.betas(beta, {k: values.pop(k) for k in own})
-        frequencies, elements = given.numbers({n: x for n, x in values.items() if x is not None})
+        values = {name: x for name, x in bound.arguments.items() if x is not None}
+        for name, x in values.items():
+            if not isinstance(x, _NUMBER):
+                as_numbers(name, x)
+        beta = values.pop("beta", None)
+        betas = joint.betas(beta, {k: values.pop(k, None) for k in own})
+        frequencies, elements = given.numbers(values)
         frequencies = tuple(map(_plain, frequencies))
         elements = {name: _plain(x) for name, x in (*elements.items(), *joint.ratios.items())}
         common = _common(betas) if balanced else None
@@ -283,9 +288,9 @@ def _printed(found: Estimate, factor: float) -> Estimate:
     return Estimate(value, factor * found.error + 4 * UNIT * abs(value))
 
 
-def _refuse_temperatures(unknown: Iterable[str], units: Units) -> None:
-    """Say (TypeError) that functions take beta where a keyword is a temperature."""
-    for name in sorted(unknown):
+def _refuse(unknown: Sequence[str], signature: Signature, units: Units) -> NoReturn:
+    """Say (TypeError) what a function takes; of a temperature, that it takes beta."""
+    for name in unknown:
         head, _, bath = name.partition("_")
         if head in ("temperature", "T"):
             own = f"beta_{bath}" if bath else "beta"
@@ -293,6 +298,7 @@ def _refuse_temperatures(unknown: Iterable[str], units: Units) -> None:
                 f"{name}: the function takes inverse temperatures; give {own} = 1/(k_B T) in "
                 f"{units.beta or '1/energy'}, or a Bath with a temperature to function(...)"
             )
+    raise TypeError(f"{unknown[0]} is no parameter; there are {', '.join(signature.parameters)}")
 
 
 def _common(betas: Mapping[str, Any]) -> Any:

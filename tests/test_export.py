@@ -30,11 +30,13 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Density, DrudeLorentz, Ohmic
 from pertsym.codegen import python_export, standalone
 from pertsym.codegen.closed import drude_lorentz_parts
+from pertsym.codegen.compiled import compiled
 from pertsym.codegen.densities import code_of
-from pertsym.codegen.export import Codegen
+from pertsym.codegen.export import LANGUAGES, Codegen
 from pertsym.codegen.finite_parts import Question, finite_parts
 from pertsym.codegen.program import Atom
 from pertsym.codegen.runtime import Bath, at_zero, products
+from pertsym.equations.bloch import QUANTITIES
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.statement_file import load_statement
@@ -52,6 +54,7 @@ from tests.exports import (
     TILTED,
     model_of,
     module_of,
+    needs_compiler,
     require_reference,
 )
 
@@ -315,6 +318,9 @@ def test_broadcasting_and_bad_input() -> None:
     assert values["k_down"][2].shape == (3, 4)
     with pytest.raises(TypeError, match="gamma is no parameter"):
         module.evaluate(gamma=1.0)
+    for no_number in ("one", [1.0, "one"], 1j, [[1.0], [1.0, 2.0]]):
+        with pytest.raises(TypeError, match="wc_b: must be a real number or an array of them"):
+            module.evaluate(wc_b=no_number)
     for bad in ({"w0": 0.0}, {"wc_b": -1.0}, {"temperature_b": -1.0}, {"w0": math.nan}):
         with pytest.raises(ValueError, match=next(iter(bad))):
             module.evaluate(**bad)
@@ -485,6 +491,37 @@ def test_what_cannot_be_exported_is_said() -> None:
         Codegen.of(Model.of([0, 1], [ps.Coupling.of(ps.sigma_x, "b")], [table]), 2)
 
 
+@pytest.mark.parametrize("language", ["python", pytest.param("c", marks=needs_compiler)])
+@pytest.mark.parametrize(("temperature", "s"), [(1.0, 1.0), (1.0, 3.0), (0.0, 1.0)])
+def test_rates_of_populations_that_the_coherences_follow(
+    language: str, temperature: float, s: float, tmp_path: Path
+) -> None:
+    """By request; where the temperature is one, they balance to the order at which they are known.
+
+    k~_up = k~_down (K0 + K2 + ...) with K = e^(-w0/T) at order 0.
+    """
+    model = model_of(Ohmic(0.1, 2.0, s), temperature, TILTED)
+    plain = Codegen.of(model, 2, digits=None)
+    assert not any(name.endswith("_eliminated") for name in plain.forms)
+    assert all("as k_up_eliminated" in plain.render(name) for name in LANGUAGES)
+    names = [f"{name}_eliminated" for name in QUANTITIES]
+    code = Codegen.of(model, 4, [*names, "equilibrium_constant"], digits=None)
+    assert not code.missing
+    export = module_of(code) if language == "python" else compiled(code, cache=tmp_path)
+    equations = ps.bloch([ps.Coupling.of(TILTED, "b")])
+    for w0 in (1.0, 0.6, 1.7):
+        values, errors = export.both(w0=w0)
+        beta = 1 / temperature if temperature else math.inf
+        for name, order in product(names, (2, 4)):
+            wanted = getattr(equations, name)[order].function(b=Ohmic(0.1, 2.0, s))(w0, beta)
+            value, error = values[name][order], errors[name][order]
+            assert abs(value - wanted.value) <= error + wanted.error
+            assert error <= 1e-12 * abs(value) + 1e-13
+        up, down = (values[f"k_{way}_eliminated"] for way in ("up", "down"))
+        k = values["equilibrium_constant"]
+        assert up[4] == pytest.approx(down[4] * k[0] + down[2] * k[2], rel=1e-11, abs=1e-14)
+
+
 def test_command(tmp_path: Path) -> None:
     target = tmp_path / "rates.py"
     path = MODELS[-1]
@@ -520,7 +557,7 @@ def test_one_call_of_an_exported_function_is_quick() -> None:
     assert min(seconds) < 3e-4
 
 
-TILTED = """
+BIASED = """
 name = "tilted"
 [system]
 hamiltonian = [[{a!r}, {b!r}], [{b!r}, {d!r}]]
@@ -538,9 +575,9 @@ def test_formulas_for_readers_are_those_that_are_derived(tmp_path: Path, seed: i
     """Of a Hamiltonian in numbers: named elements, their values, and no noise of rounding."""
     a, b, d = map(float, np.random.default_rng(seed).uniform(0.1, 1.0, 3).round(3))
     path = tmp_path / "model.toml"
-    path.write_text(TILTED.format(a=a, b=b, d=d if seed else -a))
+    path.write_text(BIASED.format(a=a, b=b, d=d if seed else -a))
     derived = ps.derive(load_statement(path))
-    for language in ("python", "c"):
+    for language in ("python", "c", "jax"):
         by_command, by_method = tmp_path / f"one.{language}", tmp_path / f"two.{language}"
         written = run("export", str(path), "--language", language, "--output", str(by_command))
         assert written.stderr.endswith(f"wrote {by_command}\n")

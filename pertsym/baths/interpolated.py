@@ -88,15 +88,14 @@ def by_temperature(
 def by_frequency(questions: tuple[Any, ...], a: Any, b: Any, panel: Panel) -> Polynomial:
     """The answers for every w0 of a panel at scalar beta."""
     one, other = a.at(None), b.at(None)
-    found, largest = [], []
+    largest = []
     for question in questions:
-        found.append(question.answer(one, other, panel.points))
         pairs = (_nodes(question, one, other, x) for x in (panel.low, panel.high))
         sizes = ([Residues.still(nodes) for nodes in pair] for pair in pairs)
         largest.append(
             np.maximum(*(_largest(question, x, one, panel.ring, a, panel.ring) for x in sizes))
         )
-    value, error = _stacked(found, panel.size)
+    value, error = _answers(questions, one, other, panel.points)
     made = through(panel, value, error, np.stack(largest))
     assert isinstance(made, Polynomial)  # panels of w0 are octaves or less
     return made
@@ -243,6 +242,8 @@ def _distinct(x: bytes) -> tuple[Any, Any]:
 
 
 def _answers(questions: tuple[Any, ...], a: Any, b: Any, w0: Any) -> Any:
+    if np.ndim(w0):  # all questions at one w0, then at the next: they have factors in common
+        return np.stack([_answers(questions, a, b, float(w))[..., 0] for w in w0], -1)
     found = [question.answer(a, b, w0) for question in questions]
     return _stacked(found, max(np.size(x) for x in (w0, a.beta, b.beta)))
 

@@ -22,7 +22,7 @@ from pertsym.codegen.export import LANGUAGES, Codegen
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--language", type=click.Choice(tuple(LANGUAGES)), required=True, help="Of the file.")
 @click.option("--order", type=int, default=4, show_default=True, help="Highest even order.")
-@click.option("--quantities", default="", help="Names, separated by commas [all].")
+@click.option("--quantities", default="", help="Names, separated by commas [all but *_eliminated].")
 @settings_option
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="The file to write.")

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.codegen.export import Codegen
-from pertsym.codegen.runtime import LEAST, MOST
+from pertsym.codegen.runtime import LEAST, MOST, numbers
 
 COMPILE = ("-std=c11", "-O3", "-march=native", "-ffast-math", "-fPIC", "-c")
 LINK = ("-shared",)  # without -ffast-math, which would change the arithmetic of the whole process
@@ -74,10 +74,10 @@ class Compiled:
         unknown = sorted(given.keys() - self.parameters.keys())
         if unknown:
             raise TypeError(f"{unknown[0]} is no parameter; use {', '.join(self.parameters)}")
-        shape = np.broadcast_shapes(*(np.shape(x) for x in given.values()))
+        columns = {name: numbers(name, x) for name, x in {**self.parameters, **given}.items()}
+        shape = np.broadcast_shapes(*(column.shape for column in columns.values()))
         rows = np.empty((*shape, len(self.parameters)))
-        for k, (name, default) in enumerate(self.parameters.items()):
-            column = np.asarray(given.get(name, default), dtype=float)
+        for k, (name, column) in enumerate(columns.items()):
             low, high = (float(f(column, initial=0.5)) for f in (np.min, np.max))
             # a nan makes both of them nan
             relation = self.relations.get(name)

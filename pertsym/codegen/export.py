@@ -20,6 +20,7 @@ from pertsym.codegen.runtime import LEAST, MOST
 from pertsym.codegen.templates import from_template
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
+from pertsym.equations.generator import ELIMINATED
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.interaction import Interaction
 from pertsym.model.bath import Bath
@@ -29,7 +30,7 @@ from pertsym.model.units import UNITS, Units
 from pertsym.model.values import Model
 from pertsym.present.quantities import symbol
 from pertsym.present.text import form_lines
-from pertsym.rates import bloch_rates
+from pertsym.rates import bloch_rates, mixes
 from pertsym.reduction.spectral import ZERO_FORM, CannotEvaluate, SpectralForm
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ _RATIO = (
     "J_xy/J_x of the correlated baths x, y, whatever their own parameters; that these leave "
     "J_xy^2 <= J_x J_y and one temperature is checked at w0 alone. "
 )
+_ELEMENTS = """
+Rates are elements of the generator; those of populations that the coherences follow differ from
+order 4 on, and are exported by request, as k_up_eliminated and so on."""
 _MIXING = """
 The couplings' matrix elements are those in the model's eigenbasis and stay fixed when w0 is moved:
 a bias or tunnelling that mixes the levels otherwise needs an export of its own."""
@@ -121,6 +125,8 @@ class Codegen:
         quantity -> order -> the same form with names for matrix elements, for readers.
     named
         What these names are: lines of text.
+    mixes
+        Whether couplings mix populations and coherences.
     """
 
     name: str
@@ -134,6 +140,7 @@ class Codegen:
     pairs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     readable: Mapping[str, Mapping[int, SpectralForm]] = field(default_factory=dict)
     named: tuple[str, ...] = ()
+    mixes: bool = False
 
     def __post_init__(self) -> None:
         unknown = set(elements_of(self.forms)) - set(self.elements)
@@ -163,7 +170,8 @@ class Codegen:
         order : int
             2 or 4: every even order up to it.
         quantities : sequence of str
-            Names of `bloch`, and equilibrium_constant; empty: all that the model has.
+            Names of `bloch`, those with the suffix _eliminated too, and equilibrium_constant;
+            empty: all that the model has without the suffix.
         digits : int or None
             Of the stored values' computation; None for double precision.
         basis : Eigenbasis, optional
@@ -189,7 +197,7 @@ class Codegen:
             raise NotYetDerivable(
                 model.name, "order", f"order {order} has no closed form", "ask for 2 or 4"
             )
-        known = (*QUANTITIES, CONSTANT)
+        known = (*QUANTITIES, *(name + ELIMINATED for name in QUANTITIES), CONSTANT)
         for name in quantities:
             if name not in known:
                 raise InputError(
@@ -210,7 +218,7 @@ class Codegen:
         bloch, constant = Bloch(interaction), EquilibriumConstant(interaction)
         shown = None if basis is None else basis.interaction
         readable: dict[str, dict[int, SpectralForm]] = {}
-        for name in quantities or known:
+        for name in quantities or (*QUANTITIES, CONSTANT):
             thermal = name == CONSTANT
             if thermal and rates.equilibrium_constant is None:
                 if quantities:
@@ -220,11 +228,15 @@ class Codegen:
                 form = constant[n] if thermal else bloch.series(name)[n].form
                 joint = _arguments(form, interaction, pairs, given)
                 form, elements = joint.form, {**elements, **joint.ratios}
+                plain = name.removesuffix(ELIMINATED)
+                table = rates.orders if plain == name else rates.eliminated
                 row = rates.equilibrium_constant if thermal else None
-                found = (row or {}).get(n) if thermal else rates.orders[n][name]
+                found = (row or {}).get(n) if thermal else table[n][plain]
                 if found is None:
                     reasons = {**rates.divergent, **rates.not_derived}.get(str(n), {})
-                    missing[f"{name}, order {n}"] = reasons.get(name, "it has no value")
+                    why = reasons.get(plain, "it has no value")
+                    why = why if plain == name else reasons.get("eliminated", why)
+                    missing[f"{name}, order {n}"] = why
                     continue
                 try:
                     _require_spectra(expression(name, n, form, smooth), smooth)
@@ -260,6 +272,7 @@ class Codegen:
             named.pairs,
             readable,
             () if basis is None else _named(basis, values, set(elements_of(readable))),
+            mixes(model),
         )
 
     @property
@@ -368,6 +381,7 @@ class Codegen:
                 if units.rate
                 else "Rates are in the unit of the energies."
             )
+            + (_ELEMENTS if self.mixes else "")
             + _MIXING
         )
 

@@ -232,9 +232,6 @@ class Question(Asked):
             return a.transform(0.0, self.derivative)  # type: ignore[no-any-return]
         if self.kind == "R":
             return summed_regular_slope(a)
-        if np.ndim(w0):
-            value, error = np.array([self.answer(a, b, float(w)) for w in w0]).T
-            return value, error
         transform, reflect, shift = self.transform, self.reflect, self.shift * w0
         if not transform and reflect < 0 and shift <= 0 and is_cold(a) and is_cold(b):
             return 0.0, 0.0  # no frequency at which both spectra differ from 0

@@ -58,7 +58,6 @@ def given(code: Codegen) -> dict[str, Any]:
     machinery = MACHINERY + (INTEGRALS if any(atom.is_integral for atom in code.atoms) else ())
     imports, text = _joined(machinery)
     return {
-        "shown": code.shown.replace("\\", "\\\\"),
         "imports": imports,
         "atoms": _atom_lines(code),
         "arguments": lambda e: ", ".join(["w0", *(a.identifier for a in e.atoms)]),
