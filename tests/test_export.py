@@ -643,6 +643,15 @@ def test_one_temperature_beside_many(kind: str) -> None:
                 assert error[k] <= 1e-10 * abs(known)
 
 
+def test_two_cold_spectra_that_never_meet() -> None:
+    """Ĉ(w) Ĉ(s - w) for s <= 0: at T = 0 one of the two is 0, and nothing is left to round."""
+    bath = Bath(runtime.Ohmic, False, {"alpha": 1.0, "wc": 2.0, "s": 3.0}, math.inf)
+    for shift, zero in ((-1, True), (0, True), (1, False)):
+        question = Question("I", False, -1, shift, ((1.0, 0, 1, 1),))
+        ((value, error),) = finite_parts((question,), bath, bath, np.array([0.8]))
+        assert (value[0] == error[0] == 0) == zero
+
+
 def test_several_questions_are_answered_as_one_by_one() -> None:
     temperatures, kernel = np.geomspace(0.1, 10.0, 70), ((1.0, 0, -1, 1),)
     bath = Bath(runtime.DrudeLorentz, False, {"lam": 1.0, "gamma": 2.0}, 1 / temperatures)

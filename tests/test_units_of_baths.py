@@ -23,6 +23,7 @@ from pertsym.baths.densities import (
 )
 from pertsym.baths.exponential_fit import represent
 from pertsym.baths.integrals import kernel_integral, regular_part, spectral_integral
+from pertsym.baths.node_integrals import node_pair
 from pertsym.baths.rational_samples import Grid
 from pertsym.expressions.expression import parse_expression
 
@@ -125,6 +126,19 @@ def test_grids(density: Density, unit: float) -> None:
     for name in ("low", "high"):
         assert getattr(b, name) == pytest.approx(unit * getattr(a, name), rel=1e-9)
     assert np.ravel(b.clusters) == pytest.approx(unit * np.ravel(a.clusters), rel=1e-9)
+
+
+@pytest.mark.parametrize("density", DENSITIES[:6], ids=repr)
+def test_nodes_of_two_baths(density: Density) -> None:
+    """As many, at places that scale."""
+    unit = 16.0**-12
+    for beta, shift, places in ((0.8, 0.9, [0.9]), (math.inf, 0.9, []), (0.8, 0.0, [0.9])):
+        a = Correlation(density, "boson", beta).unit
+        b = Correlation(in_other_units(density, unit), "boson", beta / unit).unit
+        nodes = node_pair(a, a, -1, shift, places)
+        others = node_pair(b, b, -1, unit * shift, [unit * p for p in places])
+        for one, other in zip(nodes, others, strict=True):
+            np.testing.assert_allclose(other.every_pole, unit * one.every_pole, rtol=1e-12)
 
 
 @pytest.mark.parametrize("beta", [0.8, math.inf])
