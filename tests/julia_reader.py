@@ -170,6 +170,7 @@ _NAMES = [
     "floor",
 ]
 _SCOPE: dict[str, Any] = {
+    "__builtins__": {"dict": dict, "range": range},  # of Python: pow is no name in Julia
     **{name: getattr(np, name) for name in _NAMES},
     "asinh": np.arcsinh,
     "item_of": _item,
