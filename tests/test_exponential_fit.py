@@ -22,7 +22,7 @@ from pertsym.baths.densities import (
     Underdamped,
 )
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.exponential_fit import represent
+from pertsym.baths.exponential_fit import _merged, represent
 from pertsym.baths.line_bound import Line
 from pertsym.baths.rational_samples import approximate
 from pertsym.expressions.expression import parse_expression
@@ -481,3 +481,23 @@ def test_conjugate_exponents_are_brought_together():
     back = Modes.of(*modes.exponentials())
     assert back.s == pytest.approx(modes.s)
     assert back.a == pytest.approx(modes.a)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_few_exponents_for_all_slow_ones(seed: int) -> None:
+    """The same C(t) up to the horizon, within what is said to be lost."""
+    rng = np.random.default_rng(seed)
+    slowest = 3e-3 / 7.0  # the horizon is 7
+    turn = np.exp(0.8j * np.repeat([1, -1], 12))
+    nu = turn * np.exp(-rng.uniform(0.1, 6, 24)) * slowest
+    c = rng.normal(size=24) + 1j * rng.normal(size=24)
+    few, slow, lost = _merged(c, nu, slowest)
+    assert len(few) < len(c)
+    for t in (0.0, 0.5, 4.0, 7.0):
+        with mpmath.workdps(40):
+            one, other = (
+                mpmath.fsum(x * mpmath.exp(-n * t) for x, n in zip(*pair, strict=True))
+                for pair in ((c.tolist(), nu.tolist()), (few.tolist(), slow.tolist()))
+            )
+            assert abs(one - other) <= lost
+    assert lost <= 1e-9 * np.abs(c).sum()

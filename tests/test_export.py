@@ -480,6 +480,18 @@ print(json.dumps(found))
         assert np.all(error <= 1e-9 * np.abs(value) + 1e-12)
 
 
+def test_boltzmann_factors_of_generated_modules() -> None:
+    """beta^m e^(-beta w), 0 at T = 0, and what is known exactly."""
+    beta = np.array([0.3, 2.0, math.inf])
+    spectra, known = runtime.Spectra({}), DoubleSpectra({})
+    for power in (0, 1):
+        found, wanted = spectra.thermal(power, 1.3, beta), known.thermal(power, 1.3, beta)
+        assert np.all(np.abs(found.value - wanted.value) <= found.error + wanted.error)
+        assert np.all(found.error <= 1e-14)
+        assert found.value[-1] == 0
+    assert (spectra.exact(3).value, spectra.exact(3).error) == (3.0, 0.0)
+
+
 def test_what_cannot_be_exported_is_said() -> None:
     model = model_of(DrudeLorentz(0.1, 2.0), 1.0)
     with pytest.raises(NotYetDerivable, match="order 6"):

@@ -613,3 +613,6 @@ def test_rounding_beside_a_narrow_resonance_counts(quality: float, place: float,
         term = 2 * math.pi * abs(residue) / abs(w - pole) ** (m + 1)
         unknown = 2.0**-53 * (m + 1) * term * abs(pole / (w - pole))
         assert unknown <= error <= 100 * unknown
+        _, even, _, odd = sums.parts(w, m)  # half of it each
+        assert unknown / 2 <= even <= 100 * unknown
+        assert unknown / 2 <= odd <= 100 * unknown
