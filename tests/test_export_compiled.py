@@ -224,6 +224,21 @@ def test_compiled_sweeps_over_temperature_are_within_their_bounds(
             assert off <= errors[name][2][k] + lost[name][2]
 
 
+@pytest.mark.usefixtures("quickly")
+@needs_compiler
+@pytest.mark.parametrize("density", [*DENSITIES, Ohmic(0.05, 0.7, 1.5)], ids=repr)
+def test_bounds_of_tables_over_temperature_are_those_of_numpy(
+    density: Density, tmp_path: Path
+) -> None:
+    code = Codegen.of(model_of(density, 1.0), 2, ["k_up", "frequency_shift"], digits=None)
+    temperatures = np.geomspace(0.3, 3.0, 400)
+    exports = compiled(code, cache=tmp_path), module_of(code)
+    (_, errors), (_, others) = (x.both(temperature_b=temperatures) for x in exports)
+    for name in code.forms:
+        ratio = errors[name][2] / others[name][2]
+        assert 0.5 < ratio.min() <= ratio.max() < 2.5
+
+
 @needs_compiler
 @pytest.mark.parametrize("density", [DrudeLorentz(0.1, 2.0), Underdamped(0.3, 1.0, 0.1)])
 def test_c_and_numpy_agree_where_a_value_vanishes(density: Density, tmp_path: Path) -> None:
