@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import math
+import re
+import types
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +15,7 @@ import flint
 import mpmath
 import numpy as np
 import pytest
+import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +23,9 @@ from generated.laird_budimir_skinner_1991 import exponential_bath, rates
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic, Underdamped
 from pertsym.codegen.emit import Body, emit
+from pertsym.codegen.expressions import ExpressionFunction, render_expressions
 from pertsym.codegen.module import FunctionSpec, render_module
+from pertsym.codegen.quantities import form_function
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import laird
@@ -28,6 +33,7 @@ from pertsym.exact import Gaussian
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
+from pertsym.present.quantities import NamedForm
 from pertsym.reduction.spectral import (
     ZERO_FORM,
     CannotEvaluate,
@@ -256,3 +262,38 @@ def test_zero_frequency_is_requested_as_zero() -> None:
     bath = Correlation(DrudeLorentz(0.1, 2.0), "boson", 0.5)
     found = compiled(form, ("w0",))(math.pi, 0.5, DoubleSpectra({"x": ((1, bath),)}))
     assert found.value == pytest.approx(0.4, rel=1e-14)
+
+
+def test_modules_of_closed_expressions() -> None:
+    """The printed functions are the expressions, for numbers, arrays and exact fractions."""
+    x, y, t = sympy.symbols("x omega_0 t")
+    quotient = ExpressionFunction("quotient", (x + y**2) / (x - 3 * y), "Q.")
+    text = render_expressions("none", "Title.", "Conventions.", [quotient])
+    assert "import numpy" not in text
+    found = module_of_text(text).quotient(x=Fraction(1, 3), w0=Fraction(2, 7))
+    assert found == Fraction(str(quotient.expression.subs({x: "1/3", y: "2/7"})))
+    wave = sympy.exp(-x * t) * sympy.cos(y * t)
+    damped = ExpressionFunction("damped", wave, "D.", "7", ("t", "x", "omega_0"))
+    wake = ExpressionFunction("wake", wave * sympy.besselj(1, t), "J.", None, ("t", "x", "omega_0"))
+    for functions, modules in (([damped], ["numpy"]), ([damped, wake], ["numpy", "scipy.special"])):
+        text = render_expressions("none", "Title.", "Conventions.", functions)
+        assert re.findall(r"^import (\S+)$", text, re.MULTILINE) == modules
+        times = np.array([0.2, 1.7])
+        for f in functions:
+            values = getattr(module_of_text(text), f.name)(times, 0.4, 1.1)
+            for value, at in zip(values, times.tolist(), strict=True):
+                exact = f.expression.evalf(subs={t: at, x: 0.4, y: 1.1})
+                assert value == pytest.approx(float(exact), rel=1e-14)
+    assert "Eq. 7." in text
+
+
+def module_of_text(text: str) -> Any:
+    module = types.ModuleType("printed")
+    exec(compile(text, "printed.py", "exec"), module.__dict__)
+    return module
+
+
+def test_the_equation_of_a_form_is_named_where_there_is_one() -> None:
+    form = monomial(Gaussian(1), Value("C", "1", 0, (1,)))
+    for equation, said in (("58", "Eq. 58"), ("", "")):
+        assert form_function("k", NamedForm("", "k", form, equation), "K.").source == said
