@@ -300,7 +300,10 @@ class Derived:
         Raises
         ------
         InputError
-            For a language that is none of `pertsym.codegen.export.LANGUAGES`.
+            For a language that is none of `pertsym.codegen.export.LANGUAGES`, or a quantity that
+            is none of two levels.
+        NotYetDerivable
+            As `pertsym.codegen.export.Codegen.of`.
         """
         from pertsym.codegen.export import Codegen
 

@@ -30,6 +30,7 @@ from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model, state_of
 from pertsym.present.quantities import expansion_latex
 from pertsym.rates import BlochRates, bloch_rates, fourth_order_constant
+from pertsym.reduction.spectral import CannotEvaluate
 
 Basis = Literal["system", "energy"]
 _CONSTANT = "equilibrium_constant"
@@ -258,7 +259,8 @@ class Numbers:
             bare = name.removesuffix(ELIMINATED)
             plain = _TWO_LEVELS.get(bare, bare)
             if plain in QUANTITIES or name == _CONSTANT:
-                return NumberSeries(name, lambda order: self._rate(plain, order, bare != name))
+                suffix = name.removeprefix(bare)
+                return NumberSeries(name, lambda order: self._rate(plain + suffix, order))
         self._names.series(name)  # or it says what there is
         if name.endswith(ELIMINATED):
             reason = f"{name!r} has numbers for two levels alone"
@@ -288,7 +290,7 @@ class Numbers:
         factor = self.model.units.rate_to_printed(1.0)
         return Estimate(factor * complex(term.matrix[place]), factor * float(term.error[place]))
 
-    def _rate(self, name: str, order: int, eliminated: bool) -> Estimate:
+    def _rate(self, name: str, order: int) -> Estimate:
         constant = name == _CONSTANT
         if constant and order == 4 and self.model.common_beta is not None:
             return fourth_order_constant(self.model).estimate()
@@ -296,25 +298,19 @@ class Numbers:
         if highest not in self._rates:
             self._rates[highest] = bloch_rates(self.model, highest)
         found = self._rates[highest]
-        rows: Mapping[int, Any] = found.eliminated if eliminated else found.orders
-        if constant:
-            if found.equilibrium_constant is None:
-                raise InputError(
-                    self.model.name,
-                    name,
-                    "there is no equilibrium",
-                    "let all baths be quantum baths at one temperature",
-                )
-            value = found.equilibrium_constant.get(order)
-        else:
-            value = rows[order][name]
-        if value is None:
-            reason = found.divergent.get(str(order), {}).get(name)
-            if reason is not None:
-                raise Divergent(reason, order, name)
-            reason = found.not_derived.get(str(order), {}).get(name, "it has no value")
-            raise NotYetDerivable(self.model.name, name, reason, "ask for another order")
-        return Estimate(value.value, value.error)
+        if constant and found.equilibrium_constant is None:
+            raise InputError(
+                self.model.name,
+                name,
+                "there is no equilibrium",
+                "let all baths be quantum baths at one temperature",
+            )
+        try:
+            return found.contribution(name, order).estimate()
+        except CannotEvaluate as fault:
+            raise NotYetDerivable(
+                self.model.name, name, str(fault), "ask for another order"
+            ) from None
 
     def steady(self, method: str, order: int = 2, basis: Basis = "system") -> States:
         """The steady state of a method of `pertsym.steady`; `order` is that of mean-force.

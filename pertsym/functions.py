@@ -18,7 +18,7 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.baths.tabulated import UNIT
 from pertsym.codegen.bath_arguments import BathArguments, density_of
-from pertsym.codegen.runtime import numbers as as_numbers
+from pertsym.codegen.runtime import reals
 from pertsym.estimate import Estimate
 from pertsym.exact import LARGEST, SMALLEST, exact_rational
 from pertsym.expansion.interaction import Interaction
@@ -233,10 +233,11 @@ def numerical_function(
             _refuse(sorted(unknown), signature, units)
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        values = {name: x for name, x in bound.arguments.items() if x is not None}
-        for name, x in values.items():
-            if not isinstance(x, _NUMBER):
-                as_numbers(name, x)
+        values = {
+            name: x if isinstance(x, _NUMBER) else _real(name, x)
+            for name, x in bound.arguments.items()
+            if x is not None or signature.parameters[name].default is Parameter.empty
+        }
         beta = values.pop("beta", None)
         betas = joint.betas(beta, {k: values.pop(k, None) for k in own})
         frequencies, elements = given.numbers(values)
@@ -396,6 +397,12 @@ def _signature(given: Parameters, needed: set[str], own: Iterable[str]) -> Signa
             *(Parameter(name, keyword, default=None) for name in own),
         ]
     )
+
+
+def _real(name: str, x: Any) -> Any:
+    """An array of doubles; another number as it is, which may be exact."""
+    array = reals(name, x)
+    return array if array.ndim else x
 
 
 def _plain(x: Any) -> Any:

@@ -16,6 +16,7 @@ from pertsym.dynamics.mean_force import fourth_constant_of
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.fourth_constant import closes, fourth_constant
+from pertsym.equations.generator import ELIMINATED
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.interaction import Interaction
 from pertsym.generators.elimination import Quantities, bloch_quantities, eliminated_quantities
@@ -39,7 +40,7 @@ _CLOSED = 4  # the highest order with closed forms
 _CONSTANT = "equilibrium_constant"
 _SOUND = 10.0  # times its error: a term that a ratio may hold
 _WELL_KNOWN = 1e-9  # relative: no reason to look for another route
-ELIMINATED = "eliminated"
+_ELIMINATED = "eliminated"  # among the quantities of reasons
 _NOT_FINITE = "no finite value in double precision"
 
 Progress = Callable[[str], None]
@@ -72,6 +73,28 @@ class BlochRates:
     not_derived: dict[str, dict[str, str]] = field(default_factory=dict)
     rate_unit: str = ""
     eliminated: Table = field(default_factory=dict)
+
+    def contribution(self, name: str, order: int) -> Bounded:
+        """One of an order by its name, that with the suffix _eliminated too.
+
+        Raises
+        ------
+        Divergent, CannotEvaluate
+            With the reason, where there is none.
+        """
+        plain = name.removesuffix(ELIMINATED)
+        if name == _CONSTANT:
+            found = (self.equilibrium_constant or {}).get(order)
+        else:
+            found = (self.orders if plain == name else self.eliminated)[order][plain]
+        if found is not None:
+            return found
+        for key in (plain,) if plain == name else (plain, _ELIMINATED):
+            if key in self.divergent.get(str(order), {}):
+                raise Divergent(self.divergent[str(order)][key], order, name)
+            if key in self.not_derived.get(str(order), {}):
+                raise CannotEvaluate(self.not_derived[str(order)][key])
+        raise CannotEvaluate("it has no value")
 
     def growing(self) -> tuple[str, ...]:
         """Quantities whose fourth-order contribution exceeds the second.
@@ -376,7 +399,7 @@ class _Evaluator:
                     value = quantities[n][name] if n in quantities else reasons[n]
                     if isinstance(value, str):
                         missing = self.divergent if value in divergent else self.not_derived
-                        key = name if table is orders else ELIMINATED
+                        key = name if table is orders else _ELIMINATED
                         missing.setdefault(str(n), {})[key] = value
                         table[n][name] = None
                     else:
@@ -431,7 +454,7 @@ class _Evaluator:
                 if form == ZERO_FORM or raw is None:
                     result[n][name] = raw
                     continue
-                added = self.rate(form, str(n), ELIMINATED)
+                added = self.rate(form, str(n), _ELIMINATED)
                 result[n][name] = None if added is None else raw + added
         return result
 

@@ -395,7 +395,7 @@ def test_functions_are_in_the_units_of_the_model(units: str) -> None:
             by_beta(w0=w0, **{wrong: 1.0})
     with pytest.raises(TypeError, match="betta is no parameter; there are w0, beta"):
         by_beta(w0=w0, betta=1.0)
-    for name, no_number in (("w0", "one"), ("beta", [1.0, "one"])):
+    for name, no_number in (("w0", "1.5"), ("w0", None), ("beta", [1.0, "one"])):
         with pytest.raises(TypeError, match=f"{name}: must be a real number or an array of them"):
             by_beta(**{"w0": w0, "beta": 1.0, name: no_number})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from pertsym.codegen import jax_export, portable_names
 from pertsym.codegen.export import Codegen
 from pertsym.codegen.portable_export import source
 from pertsym.codegen.program import Atom
+from pertsym.equations.bloch import QUANTITIES
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.values import Model
@@ -143,15 +144,22 @@ def test_nodes_of_a_product_for_gradients_reach_as_far_as_they_are_asked() -> No
                 assert met.max() <= reached.ceiling
 
 
+FOR_JULIA = [*(load_model(p) for p in MODELS)]
+FOR_JULIA += [model_of(DENSITIES[2], 1.0), model_of(DENSITIES[3], 0.0)]
+
+
 @pytest.mark.parametrize(
-    "model",
-    [*(load_model(p) for p in MODELS), model_of(DENSITIES[2], 1.0), model_of(DENSITIES[3], 0.0)],
-    ids=lambda model: model.name,
+    ("model", "names"),
+    [
+        *((model, ()) for model in FOR_JULIA),
+        (model_of(DENSITIES[2], 1.0, TILTED), [f"{name}_eliminated" for name in QUANTITIES]),
+    ],
+    ids=lambda x: x.name if isinstance(x, Model) else f"{len(x)} names",
 )
-def test_julia_is_what_it_says(model: Model) -> None:
+def test_julia_is_what_it_says(model: Model, names: Sequence[str]) -> None:
     """Parsed, and run by a reader that knows Julia's rules; its self-test's comparison here."""
+    code = Codegen.of(model, quantities=names, digits=None)
     julia_reader = reader()
-    code = Codegen.of(model, digits=None)
     text = code.render("julia")
     found = julia_reader.point(text)(*code.parameters.values())
     for (_, _, stored, lost), (value, error) in zip(code.certified, found, strict=True):

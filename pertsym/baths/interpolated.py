@@ -36,10 +36,11 @@ APART = 2.8  # halves of a panel over w0 to the nearest resonance: its path is n
 class Asked(NamedTuple):
     """What is asked about one or two baths, whose amplitudes are 1.
 
-    Who evaluates adds `answer(a, b, w0)`: value and bound of the error for two baths of `at`, their
-    beta or w0 being arrays.  Where the baths come from is a tuple with `beta` (None stands for
-    what varies), `path(beta)` as `thermal_path` gives it (None of a sum of exponentials), and
-    `at(beta)`: the bath, with these beta if they vary.  This text becomes part of exports.
+    Who evaluates adds `answer(a, b, w0)`: value and bound of the error for two baths of `at`, whose
+    beta may be arrays, at a number w0.  Where the baths come from is a tuple with `beta` (None
+    stands for what varies), `path(beta)` as `thermal_path` gives it (None of a sum of
+    exponentials), and `at(beta)`: the bath, with these beta if they vary.  This text becomes part
+    of exports.
 
     Attributes
     ----------
@@ -74,13 +75,12 @@ def by_temperature(
 ) -> Polynomial | Barycentric:
     """The answers for every beta of a panel."""
     one, other = (x.at(panel.points) for x in (a, b))
-    found, largest = [], []
+    largest = []
     for question in questions:
-        found.append(question.answer(one, other, w0))
         pair = _nodes(question, one, other, w0)
         sizes = [moved(nodes, x, panel) for nodes, x in zip(pair, (a, b), strict=True)]
         largest.append(_largest(question, sizes, one, w0, a, panel.ring))
-    value, error = _stacked(found, panel.size)
+    value, error = _answers(questions, one, other, w0)
     return through(panel, value, error, np.stack(largest))
 
 
@@ -99,14 +99,6 @@ def by_frequency(questions: tuple[Any, ...], a: Any, b: Any, panel: Panel) -> Po
     made = through(panel, value, error, np.stack(largest))
     assert isinstance(made, Polynomial)  # panels of w0 are octaves or less
     return made
-
-
-def _stacked(found: Sequence[Any], count: int) -> Any:
-    """Values and errors of several answers at as many points, (2, answers, points)."""
-    result = np.empty((2, len(found), count))
-    for k, pair in enumerate(found):
-        result[0, k], result[1, k] = pair
-    return result
 
 
 @lru_cache(maxsize=512)
@@ -242,10 +234,13 @@ def _distinct(x: bytes) -> tuple[Any, Any]:
 
 
 def _answers(questions: tuple[Any, ...], a: Any, b: Any, w0: Any) -> Any:
-    if np.ndim(w0):  # all questions at one w0, then at the next: they have factors in common
-        return np.stack([_answers(questions, a, b, float(w))[..., 0] for w in w0], -1)
-    found = [question.answer(a, b, w0) for question in questions]
-    return _stacked(found, max(np.size(x) for x in (w0, a.beta, b.beta)))
+    """Values and errors, (2, questions, points), over w0 or over those beta that vary."""
+    places, count = np.ravel(w0).tolist(), max(np.size(a.beta), np.size(b.beta))
+    result = np.empty((2, len(questions), len(places), count))
+    for k, w in enumerate(places):  # all questions at one w0: they have factors in common
+        for j, question in enumerate(questions):
+            result[0, j, k], result[1, j, k] = question.answer(a, b, w)
+    return result.reshape(2, len(questions), -1)
 
 
 def _at_temperatures(answers: Any, a: Any, b: Any, w0: float, beta: Any) -> Any:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.codegen.export import Codegen
-from pertsym.codegen.runtime import LEAST, MOST, numbers
+from pertsym.codegen.runtime import LEAST, MOST, reals
 
 COMPILE = ("-std=c11", "-O3", "-march=native", "-ffast-math", "-fPIC", "-c")
 LINK = ("-shared",)  # without -ffast-math, which would change the arithmetic of the whole process
@@ -57,7 +57,7 @@ class Compiled:
         Raises
         ------
         TypeError
-            For a parameter that there is not.
+            For a parameter that there is not, or a value that is no number.
         ValueError
             For a quantity that there is not, or a parameter out of range.
         """
@@ -73,8 +73,8 @@ class Compiled:
     def _rows(self, given: Mapping[str, Any]) -> tuple[_Array, tuple[int, ...]]:
         unknown = sorted(given.keys() - self.parameters.keys())
         if unknown:
-            raise TypeError(f"{unknown[0]} is no parameter; use {', '.join(self.parameters)}")
-        columns = {name: numbers(name, x) for name, x in {**self.parameters, **given}.items()}
+            raise TypeError(f"{unknown[0]} is no parameter; there are {', '.join(self.parameters)}")
+        columns = {name: reals(name, x) for name, x in {**self.parameters, **given}.items()}
         shape = np.broadcast_shapes(*(column.shape for column in columns.values()))
         rows = np.empty((*shape, len(self.parameters)))
         for k, (name, column) in enumerate(columns.items()):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pertsym.baths.densities import Exponentials
 from pertsym.baths.densities.density import DensityCode
+from pertsym.baths.divergence import Divergent
 from pertsym.codegen.bath_arguments import BathArguments
 from pertsym.codegen.densities import code_of, values_of
 from pertsym.codegen.program import Atom, Expression, elements_of, expression
@@ -30,7 +31,7 @@ from pertsym.model.units import UNITS, Units
 from pertsym.model.values import Model
 from pertsym.present.quantities import symbol
 from pertsym.present.text import form_lines
-from pertsym.rates import bloch_rates, mixes
+from pertsym.rates import bloch_rates
 from pertsym.reduction.spectral import ZERO_FORM, CannotEvaluate, SpectralForm
 
 if TYPE_CHECKING:
@@ -67,12 +68,12 @@ _RATIO = (
     "J_xy/J_x of the correlated baths x, y, whatever their own parameters; that these leave "
     "J_xy^2 <= J_x J_y and one temperature is checked at w0 alone. "
 )
-_ELEMENTS = """
-Rates are elements of the generator; those of populations that the coherences follow differ from
-order 4 on, and are exported by request, as k_up_eliminated and so on."""
 _MIXING = """
 The couplings' matrix elements are those in the model's eigenbasis and stay fixed when w0 is moved:
-a bias or tunnelling that mixes the levels otherwise needs an export of its own."""
+a bias or tunnelling that mixes the levels otherwise needs an export of its own.
+Rates are elements of the generator; where couplings mix populations and coherences, rates of
+populations that the coherences follow differ from order 4 on: k_up_eliminated and so on, which are
+exported by request."""
 _LONG = re.compile(r"(?<![\d.])(?:(\d+)/(\d{18,})|(\d{18,})(?:/(\d+))?)(?![\d.])")
 
 
@@ -125,8 +126,6 @@ class Codegen:
         quantity -> order -> the same form with names for matrix elements, for readers.
     named
         What these names are: lines of text.
-    mixes
-        Whether couplings mix populations and coherences.
     """
 
     name: str
@@ -140,7 +139,6 @@ class Codegen:
     pairs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     readable: Mapping[str, Mapping[int, SpectralForm]] = field(default_factory=dict)
     named: tuple[str, ...] = ()
-    mixes: bool = False
 
     def __post_init__(self) -> None:
         unknown = set(elements_of(self.forms)) - set(self.elements)
@@ -197,7 +195,8 @@ class Codegen:
             raise NotYetDerivable(
                 model.name, "order", f"order {order} has no closed form", "ask for 2 or 4"
             )
-        known = (*QUANTITIES, *(name + ELIMINATED for name in QUANTITIES), CONSTANT)
+        usual = (*QUANTITIES, CONSTANT)
+        known = (*usual, *(name + ELIMINATED for name in QUANTITIES))
         for name in quantities:
             if name not in known:
                 raise InputError(
@@ -218,7 +217,7 @@ class Codegen:
         bloch, constant = Bloch(interaction), EquilibriumConstant(interaction)
         shown = None if basis is None else basis.interaction
         readable: dict[str, dict[int, SpectralForm]] = {}
-        for name in quantities or (*QUANTITIES, CONSTANT):
+        for name in dict.fromkeys(quantities or usual):
             thermal = name == CONSTANT
             if thermal and rates.equilibrium_constant is None:
                 if quantities:
@@ -228,18 +227,12 @@ class Codegen:
                 form = constant[n] if thermal else bloch.series(name)[n].form
                 joint = _arguments(form, interaction, pairs, given)
                 form, elements = joint.form, {**elements, **joint.ratios}
-                plain = name.removesuffix(ELIMINATED)
-                table = rates.orders if plain == name else rates.eliminated
-                row = rates.equilibrium_constant if thermal else None
-                found = (row or {}).get(n) if thermal else table[n][plain]
-                if found is None:
-                    reasons = {**rates.divergent, **rates.not_derived}.get(str(n), {})
-                    why = reasons.get(plain, "it has no value")
-                    why = why if plain == name else reasons.get("eliminated", why)
-                    missing[f"{name}, order {n}"] = why
-                    continue
                 try:
+                    found = rates.contribution(name, n)
                     _require_spectra(expression(name, n, form, smooth), smooth)
+                except Divergent as fault:
+                    missing[f"{name}, order {n}"] = fault.reason
+                    continue
                 except CannotEvaluate as fault:
                     missing[f"{name}, order {n}"] = str(fault)
                     continue
@@ -272,7 +265,6 @@ class Codegen:
             named.pairs,
             readable,
             () if basis is None else _named(basis, values, set(elements_of(readable))),
-            mixes(model),
         )
 
     @property
@@ -381,7 +373,6 @@ class Codegen:
                 if units.rate
                 else "Rates are in the unit of the energies."
             )
-            + (_ELEMENTS if self.mixes else "")
             + _MIXING
         )
 

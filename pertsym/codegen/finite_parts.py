@@ -227,7 +227,7 @@ class Question(Asked):
     __slots__ = ()
 
     def answer(self, a: Any, b: Any, w0: Any) -> tuple[Any, Any]:
-        """Value and error; parameters or w0 may be arrays."""
+        """Value and error; beta may be an array, w0 is a number."""
         if self.kind == "P":
             return a.transform(0.0, self.derivative)  # type: ignore[no-any-return]
         if self.kind == "R":

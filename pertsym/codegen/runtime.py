@@ -503,7 +503,7 @@ def flat(values: dict[str, Any]) -> tuple[dict[str, Any], tuple[int, ...], int]:
     """Parameters as floats or flat arrays, the shape they broadcast to, and its size."""
     if all(isinstance(x, float) and (x == 0 or LEAST <= abs(x) <= MOST) for x in values.values()):
         return {name: float(x) for name, x in values.items()}, (), 1
-    arrays = {name: numbers(name, value) for name, value in values.items()}
+    arrays = {name: reals(name, value) for name, value in values.items()}
     shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
     count = math.prod(shape)
     for name, a in arrays.items():
@@ -517,9 +517,14 @@ def flat(values: dict[str, Any]) -> tuple[dict[str, Any], tuple[int, ...], int]:
     return spread, shape, count
 
 
-def numbers(name: str, value: Any) -> Any:
+def reals(name: str, value: Any) -> Any:
     """A parameter as an array of doubles."""
     try:
-        return np.asarray(value, dtype=float)
-    except (TypeError, ValueError) as fault:
-        raise TypeError(f"{name}: must be a real number or an array of them: {fault}") from None
+        given = np.asarray(value)
+        if given.dtype.kind == "O":
+            given = np.asarray(np.frompyfunc(float, 1, 1)(given), dtype=float)
+        if given.dtype.kind in "biuf":  # numpy would read text, and drop imaginary parts
+            return given.astype(float, copy=False)
+    except (TypeError, ValueError):
+        pass
+    raise TypeError(f"{name}: must be a real number or an array of them, got {value!r}")
