@@ -288,7 +288,7 @@ class Derived:
         file: str | os.PathLike[str],
         language: str = "python",
         order: int = 4,
-        quantities: Sequence[str] = (),
+        quantities: Sequence[str] | str = (),
         **values: Any,
     ) -> None:
         """One source file of the rates, which needs no pertsym; values and baths as of `at`.

@@ -173,11 +173,20 @@ def model_arguments(
     unknown = [n for n in symbols if n not in model.symbols]
     unknown += [n for n in given if n not in model.bath_names]
     for name, x in symbols.items():
-        numbers[name] = x if isinstance(x, Fraction) else exact_rational(float(x))
+        if name in unknown:
+            continue
+        try:
+            numbers[name] = x if isinstance(x, Fraction) else exact_rational(float(x))
+        except (TypeError, ValueError):
+            shown = f"{x!r} is not a finite number"
+            raise InputError(model.name, name, shown, "give one; functions take arrays") from None
         if name in model.symbols and model.symbols[name].positive and not numbers[name] > 0:
             raise InputError(model.name, name, f"{x} is not positive", "correct it")
     missing = [n for n in model.symbols if n not in numbers]
     missing += [n for n in model.bath_names if n not in given and n not in known]
+    for name in set(symbols).intersection(model.bath_names):
+        problem, advice = f"{symbols[name]!r} is no bath", "give Bath(density, temperature=...)"
+        raise InputError(model.name, name, problem, advice)
     if missing or unknown:
         what = [f"a value for {n}" if n in model.symbols else f"a Bath for {n}" for n in missing]
         raise TypeError(

@@ -13,6 +13,7 @@ import sys
 import time
 import types
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+import sympy
 from scipy.integrate import quad
 
 import pertsym as ps
@@ -45,7 +47,7 @@ from pertsym.model.values import Model
 from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.present.quantities import symbol
 from pertsym.rates import bloch_rates
-from tests.command_line import run
+from tests.command_line import refused, run
 from tests.exports import (
     DENSITIES,
     HERE,
@@ -326,6 +328,26 @@ def test_broadcasting_and_bad_input() -> None:
             module.evaluate(**bad)
 
 
+def test_shapes_that_do_not_broadcast_are_named() -> None:
+    code = Codegen.of(model_of(Ohmic(0.1, 1.0, 1.0), 1.0), 2, ["k_down"], digits=None)
+    with pytest.raises(ValueError, match=r"do not broadcast: w0 \(3,\), wc_b \(2,\)$"):
+        module_of(code).evaluate(w0=np.ones(3), wc_b=np.ones(2))
+
+
+def test_names_of_models_end_no_comment(tmp_path: Path) -> None:
+    """Whatever a model is called, its files are the same below their first lines."""
+    plain = model_of(DrudeLorentz(0.1, 2.0), 1.0)
+    named = replace(plain, name='a"""; x */ int y; /* *) $(z) \\ \n"""')
+    one, other = (Codegen.of(m, 2, "k_up", digits=None) for m in (plain, named))
+    for language in LANGUAGES:
+        texts = [code.render(language).splitlines() for code in (one, other)]
+        assert texts[0][4:] == texts[1][4:]
+        head = (
+            "".join(texts[1][:4]).replace('"""', "", 1).replace("/* Gen", "").replace("(* Gen", "")
+        )
+        assert not any(mark in head for mark in ('"""', "*/", "*)", "$", "\\"))
+
+
 def test_sizes_that_overflow_are_refused() -> None:
     rng = np.random.default_rng(8)
     module = module_of(Codegen.of(model_of(Ohmic(0.1, 1.0, 3.0), 1.0), 4, ["k_up"], digits=None))
@@ -496,8 +518,12 @@ def test_what_cannot_be_exported_is_said() -> None:
     model = model_of(DrudeLorentz(0.1, 2.0), 1.0)
     with pytest.raises(NotYetDerivable, match="order 6"):
         Codegen.of(model, 6)
-    with pytest.raises(InputError, match="k_sideways"):
-        Codegen.of(model, 2, ["k_sideways"])
+    for names in (["k_sideways"], "k_sideways"):
+        with pytest.raises(InputError, match="'k_sideways' is unknown"):
+            Codegen.of(model, 2, names)
+    for order in (3, 0, "4", None):
+        with pytest.raises(InputError, match=r"order: .* is no positive even integer"):
+            Codegen.of(model, order)  # type: ignore[arg-type]
     table = ps.Bath("b", "boson", 1.0, ps.Table((1.0, 2.0, 3.0), (0.0, 1.0, 0.0)))
     with pytest.raises(NotYetDerivable, match=r"baths\.b"):
         Codegen.of(Model.of([0, 1], [ps.Coupling.of(ps.sigma_x, "b")], [table]), 2)
@@ -564,6 +590,8 @@ def test_command(tmp_path: Path) -> None:
     assert result.exit_code == 4
     result = run("export", str(path), "--language", "c", "--order", "3", "--output", str(target))
     assert result.exit_code == 2
+    nothing = ("--language", "c", "--quantities", ",", "--output", str(target))
+    refused(run("export", str(path), *nothing), 2, "--quantities: names none")
 
 
 def test_one_call_of_an_exported_function_is_quick() -> None:
@@ -577,6 +605,23 @@ def test_one_call_of_an_exported_function_is_quick() -> None:
             module.both(w0=float(start) + 1e-4 * k)
         seconds.append((time.process_time() - before) / 100)
     assert min(seconds) < 3e-4
+
+
+def test_names_in_formulas_are_what_is_said_of_them(tmp_path: Path) -> None:
+    a, b = map(float, np.random.default_rng(4).uniform(0.2, 1.0, 2))
+    derived = ps.derive(
+        ps.Model(
+            hamiltonian=[["-eps/2", "Delta/2"], ["Delta/2", "eps/2"]],
+            couplings=[ps.Coupling([["1/2", 0], [0, "-1/2"]], "B")],
+        )
+    )
+    bath = ps.Bath(DrudeLorentz(0.1, 2.0), temperature=1.0)
+    derived.export(tmp_path / "e.py", "python", 2, eps=a, Delta=b, B=bath)
+    found = re.findall(r"^ +([cs]) = (\S+)  \(.*, (.*)\)$", (tmp_path / "e.py").read_text(), re.M)
+    assert [name for name, _, _ in found] == ["c", "s"]
+    for _, value, text in found:
+        wanted = sympy.sympify(text).evalf(subs={"eps": a, "Delta": b})
+        assert float(value) == pytest.approx(float(wanted), rel=1e-9)
 
 
 BIASED = """
@@ -616,6 +661,7 @@ def test_formulas_for_readers_are_those_that_are_derived(tmp_path: Path, seed: i
         gap = np.hypot(bias, 2 * b)
         assert float(values["c"]) == pytest.approx(bias / gap, rel=1e-9)
         assert float(values["s"]) == pytest.approx(2 * b / gap, rel=1e-9)
+        assert "Here k10 is k_up, k01 is k_down" in re.sub(r"\s+", " ", head)
         assert not re.search(r"\d{8}", re.sub(r"^ +[cs] = .*$", "", head, flags=re.MULTILINE))
 
 

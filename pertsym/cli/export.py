@@ -7,9 +7,11 @@ from pathlib import Path
 import click
 
 from pertsym.cli.console import (
+    BAD_INPUT,
     command_errors,
     emit_json,
     even_order,
+    fail,
     load,
     note,
     read_values,
@@ -22,13 +24,13 @@ from pertsym.codegen.export import LANGUAGES, Codegen
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--language", type=click.Choice(tuple(LANGUAGES)), required=True, help="Of the file.")
 @click.option("--order", type=int, default=4, show_default=True, help="Highest even order.")
-@click.option("--quantities", default="", help="Names, separated by commas [all but *_eliminated].")
+@click.option("--quantities", help="Names, separated by commas [all but *_eliminated].")
 @settings_option
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="The file to write.")
 @command_errors
 def export(
-    model: Path, language: str, order: int, quantities: str, settings: tuple[str, ...],
+    model: Path, language: str, order: int, quantities: str | None, settings: tuple[str, ...],
     output: Path, as_json: bool,
 ) -> None:  # fmt: skip
     """Write the rates of a two-level MODEL as one source file that needs no pertsym.
@@ -46,7 +48,9 @@ def export(
 
     even_order(order)
     require_writable(output)
-    names = [name.strip() for name in quantities.split(",") if name.strip()]
+    names = [name.strip() for name in (quantities or "").split(",") if name.strip()]
+    if quantities is not None and not names:
+        fail("--quantities: names none; leave it out for all", BAD_INPUT)
     numbers = load(model, settings)
     stated = load_statement(model, read_values(model, settings))
     basis = eigenbasis_of(stated) if numbers.dimension == 2 else None

@@ -134,8 +134,8 @@ class BathArguments:
         Raises
         ------
         TypeError
-            For a list as the common one of several baths, which could mean one for each, or for two
-            temperatures of correlated baths.
+            For a list as the common one of several baths, which could mean one for each, for a
+            common one that no bath takes, or for two temperatures of correlated baths.
         """
         if isinstance(common, list | tuple) and len(self.temperatures) > 1:
             raise TypeError(
@@ -144,6 +144,16 @@ class BathArguments:
                 "scan one"
             )
         given = {name: own[keyword] for keyword, name in self.temperatures.items()}
+        known = {n: x.beta for n, x in self.baths.items() if isinstance(x, Bath) and x.beta}
+        if (
+            common is not None
+            and known
+            and all(n in known or given.get(n) is not None for n in self.baths)
+        ):
+            raise TypeError(
+                f"beta: each bath has a temperature already ({', '.join(known)}); leave beta out, "
+                "or give a spectral density in place of a Bath"
+            )
 
         def of(name: str) -> Any:
             bath = self.baths.get(name)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.codegen.export import Codegen
-from pertsym.codegen.runtime import LEAST, MOST, reals
+from pertsym.codegen.runtime import LEAST, MOST, common_shape, reals
 
 COMPILE = ("-std=c11", "-O3", "-march=native", "-ffast-math", "-fPIC", "-c")
 LINK = ("-shared",)  # without -ffast-math, which would change the arithmetic of the whole process
@@ -75,7 +75,7 @@ class Compiled:
         if unknown:
             raise TypeError(f"{unknown[0]} is no parameter; there are {', '.join(self.parameters)}")
         columns = {name: reals(name, x) for name, x in {**self.parameters, **given}.items()}
-        shape = np.broadcast_shapes(*(column.shape for column in columns.values()))
+        shape = common_shape(columns)
         rows = np.empty((*shape, len(self.parameters)))
         for k, (name, column) in enumerate(columns.items()):
             low, high = (float(f(column, initial=0.5)) for f in (np.min, np.max))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
 from functools import cached_property
 from importlib import import_module
+from textwrap import wrap
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -74,6 +75,7 @@ a bias or tunnelling that mixes the levels otherwise needs an export of its own.
 Rates are elements of the generator; where couplings mix populations and coherences, rates of
 populations that the coherences follow differ from order 4 on: k_up_eliminated and so on, which are
 exported by request."""
+_UNFIT = re.compile(r'[\x00-\x1f\x7f"\\$*]')
 _LONG = re.compile(r"(?<![\d.])(?:(\d+)/(\d{18,})|(\d{18,})(?:/(\d+))?)(?![\d.])")
 
 
@@ -155,7 +157,7 @@ class Codegen:
         cls,
         model: Model,
         order: int = HIGHEST,
-        quantities: Sequence[str] = (),
+        quantities: Sequence[str] | str = (),
         digits: int | None = DIGITS,
         basis: Eigenbasis | None = None,
         values: Mapping[str, Any] = MappingProxyType({}),
@@ -167,7 +169,7 @@ class Codegen:
         model : Model
         order : int
             2 or 4: every even order up to it.
-        quantities : sequence of str
+        quantities : sequence of str, or one
             Names of `bloch`, those with the suffix _eliminated too, and equilibrium_constant;
             empty: all that the model has without the suffix.
         digits : int or None
@@ -180,7 +182,7 @@ class Codegen:
         Raises
         ------
         InputError
-            For an unknown quantity.
+            For an unknown quantity, or an order that is not even and positive.
         NotYetDerivable
             For more than two levels, an order above 4, or a bath that has no code.
         """
@@ -191,7 +193,12 @@ class Codegen:
                 f"code is generated for 2 levels, this model has {model.dimension}",
                 "use a two-level model",
             )
-        if order not in (2, HIGHEST):
+        quantities = (quantities,) if isinstance(quantities, str) else tuple(quantities)
+        if not isinstance(order, int) or order < 2 or order % 2:
+            raise InputError(
+                model.name, "order", f"{order!r} is no positive even integer", "ask for 2 or 4"
+            )
+        if order > HIGHEST:
             raise NotYetDerivable(
                 model.name, "order", f"order {order} has no closed form", "ask for 2 or 4"
             )
@@ -342,8 +349,8 @@ class Codegen:
 
     @property
     def title(self) -> str:
-        """The first line of a file."""
-        return f"{self.name}: {', '.join(self.forms)}."
+        """The first line of a file; what could end a comment or a string of it is left out."""
+        return f"{_UNFIT.sub(' ', self.name)}: {', '.join(self.forms)}."
 
     @property
     def exact(self) -> str:
@@ -352,6 +359,8 @@ class Codegen:
         rows = ((e.order, e.quantity, shown[e.quantity][e.order]) for e in self.expressions)
         texts = (form_lines(form, f"{_text(name)}({n})", width=92) for n, name, form in rows)
         lines = [line for text in texts for line in text]
+        names = ", ".join(f"{_text(name)} is {name}" for name in self.forms)
+        lines += wrap(f"Here {names}; k10 is the rate 0 -> 1, and so on.", 92)
         lines += ["with, in the code as numbers,", *self.named] if self.named else []
         return "\n".join(f"    {line}" for line in lines)
 
@@ -447,12 +456,19 @@ def _interaction(model: Model) -> tuple[Interaction, dict[str, Cross]]:
 def _named(basis: Eigenbasis, values: Mapping[str, Any], used: set[str]) -> tuple[str, ...]:
     """The names that are used, with their values."""
     numbers = basis.numbers(values)[1]
-    meanings = {d.name: f"  ({d.meaning})" for d in basis.definitions if d.meaning}
+    meanings = {
+        d.name: f"  ({d.meaning}{_defined(d.expression)})" for d in basis.definitions if d.meaning
+    }
     return tuple(
         f"{name} = {float(x):.10g}{meanings.get(name, '')}"
         for name, x in numbers.items()
         if name in used
     )
+
+
+def _defined(expression: Any) -> str:
+    """What stands for a name, unless that is a number."""
+    return f", {expression}" if getattr(expression, "free_symbols", ()) else ""
 
 
 def _arguments(

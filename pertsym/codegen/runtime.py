@@ -504,7 +504,7 @@ def flat(values: dict[str, Any]) -> tuple[dict[str, Any], tuple[int, ...], int]:
     if all(isinstance(x, float) and (x == 0 or LEAST <= abs(x) <= MOST) for x in values.values()):
         return {name: float(x) for name, x in values.items()}, (), 1
     arrays = {name: reals(name, value) for name, value in values.items()}
-    shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
+    shape = common_shape(arrays)
     count = math.prod(shape)
     for name, a in arrays.items():
         size = np.abs(a)
@@ -515,6 +515,15 @@ def flat(values: dict[str, Any]) -> tuple[dict[str, Any], tuple[int, ...], int]:
         for name, a in arrays.items()
     }
     return spread, shape, count
+
+
+def common_shape(arrays: dict[str, Any]) -> tuple[int, ...]:
+    """What arrays broadcast to."""
+    try:
+        return np.broadcast_shapes(*(a.shape for a in arrays.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {a.shape}" for name, a in arrays.items() if a.ndim)
+        raise ValueError(f"shapes do not broadcast: {shapes}") from None
 
 
 def reals(name: str, value: Any) -> Any:
