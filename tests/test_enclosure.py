@@ -307,6 +307,22 @@ def test_kinks_at_one_frequency(seed: int) -> None:
     assert finer.rad() < found.rad()
 
 
+@pytest.mark.parametrize("powers", [(1.5, 1.5), (2.5, 2.5), (1.2, 1.8), (0.7, 2.3), (1.5, 3.0)])
+@pytest.mark.parametrize("kind", ["CC", "CP"])
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+def test_powers_that_add_up_to_whole_numbers(
+    powers: tuple[float, float], kind: Any, temperature: float
+) -> None:
+    """w^1/2 (-w)^1/2 is no power of w on both sides, and neither factor is analytic at w = 0."""
+    beta = 1 / temperature if temperature else math.inf
+    a, b = (Correlation(Ohmic(0.1, 2.0, s), "boson", beta) for s in powers)
+    poles = [(1.0, 0.9, 1), (0.4, -1.3, 2)]
+    for reflect in (-1, 1):
+        found = pair(a, b, lambda p, r=reflect: p.integral(kind, r, 0.0, poles))  # type: ignore[misc]
+        assert holds(found, *spectral_integral(kind, a, b, reflect, 0.0, poles))
+        assert found.rad() <= 1e-15
+
+
 def test_knots_of_tables_that_meet() -> None:
     a, poles = Correlation(TENT), [(1.0, -0.75, 1)]
     found = pair(a, a, lambda p: p.integral("CP", -1, 1.5, poles))

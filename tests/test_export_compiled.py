@@ -32,6 +32,7 @@ from tests.exports import (
     DENSITIES,
     DEPHASING,
     MODELS,
+    SIGMA_X,
     TILTED,
     compiled_self_test,
     model_of,
@@ -222,6 +223,34 @@ def test_compiled_sweeps_over_temperature_are_within_their_bounds(
         for name in one.keys() - {"equilibrium_constant"}:
             off = abs(values[name][2][k] - one[name][2])
             assert off <= errors[name][2][k] + lost[name][2]
+
+
+@pytest.mark.usefixtures("quickly")
+@needs_compiler
+def test_two_baths_of_very_different_scales(tmp_path: Path) -> None:
+    """Up to eleven decades apart: what the nodes of one must reach is set by the other."""
+    rng = np.random.default_rng(3)
+    couplings = [(SIGMA_X, "x", DrudeLorentz(0.1, 1.0)), (DEPHASING, "z", Ohmic(0.1, 1.0, 1.0))]
+    baths = [ps.Bath(name, "boson", 1.0, density) for _, name, density in couplings]
+    stated = [ps.Coupling.of(operator, name) for operator, name, _ in couplings]
+    names = ("k_up", "inv_T2", "frequency_shift")
+    code = Codegen.of(Model.of([0, 1], stated, baths), 4, names, digits=None)
+    exports = module_of(code).both, compiled(code, cache=tmp_path).both
+    equations = ps.bloch(stated)
+    for _ in range(12):
+        gamma = 10 ** rng.uniform(-1, 1)
+        pair = [float(gamma), float(gamma * 10 ** rng.uniform(5, 11))]
+        rng.shuffle(pair)
+        t = float(10 ** rng.uniform(-2, 2))
+        own = {"x": DrudeLorentz(0.1, pair[0]), "z": Ohmic(0.1, pair[1], 1.0)}
+        given = {"gamma_x": pair[0], "wc_z": pair[1], "temperature_x": t, "temperature_z": t}
+        for name in names:
+            wanted = getattr(equations, name)[4].function(**own)(w0=1.0, beta=1 / t)
+            for both in exports:
+                values, errors = both(w0=1.0, **given)
+                off = abs(values[name][4] - wanted.value)
+                assert off <= errors[name][4] + wanted.error
+                assert errors[name][4] <= 10 * wanted.error
 
 
 @pytest.mark.usefixtures("quickly")

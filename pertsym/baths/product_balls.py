@@ -82,7 +82,15 @@ class Product:
 
             return first._replace(germs=germs)
         regular = (first.regular, second.regular)
-        return End(first.power + second.power, lambda x: regular[0](x) * regular[1](x))
+        found = End(first.power + second.power, lambda x: regular[0](x) * regular[1](x))
+        if first.is_regular and second.is_regular:
+            return found
+
+        def germ(longest: Any, bits: int) -> list[Germ] | None:
+            one = Germ.of(b, side, found, longest, bits)
+            return None if one is None else [one]
+
+        return found._replace(germs=germ)  # sqrt(w) sqrt(w), too, whose factors are not analytic
 
     def beyond(self, b: Any, side: int, start: Any) -> Decay | None:
         first = self.a.beyond(b, side, start)

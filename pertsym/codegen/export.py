@@ -72,9 +72,9 @@ _RATIO = (
 _MIXING = """
 The couplings' matrix elements are those in the model's eigenbasis and stay fixed when w0 is moved:
 a bias or tunnelling that mixes the levels otherwise needs an export of its own.
-Rates are elements of the generator; where couplings mix populations and coherences, rates of
-populations that the coherences follow differ from order 4 on: k_up_eliminated and so on, which are
-exported by request."""
+Quantities are elements of the generator. Where couplings mix populations and coherences, its
+eigenvalues and the rates of populations that the coherences follow differ from order 4 on: those
+are called k_up_eliminated, inv_T2_eliminated and so on, and are exported by request."""
 _UNFIT = re.compile(r'[\x00-\x1f\x7f"\\$*]')
 _LONG = re.compile(r"(?<![\d.])(?:(\d+)/(\d{18,})|(\d{18,})(?:/(\d+))?)(?![\d.])")
 
