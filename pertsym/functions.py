@@ -184,7 +184,7 @@ def model_arguments(
             raise InputError(model.name, name, f"{x} is not positive", "correct it")
     missing = [n for n in model.symbols if n not in numbers]
     missing += [n for n in model.bath_names if n not in given and n not in known]
-    for name in set(symbols).intersection(model.bath_names):
+    for name in (n for n in symbols if n in model.bath_names):
         problem, advice = f"{symbols[name]!r} is no bath", "give Bath(density, temperature=...)"
         raise InputError(model.name, name, problem, advice)
     if missing or unknown:
@@ -243,10 +243,13 @@ def numerical_function(
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         values = {
-            name: x if isinstance(x, _NUMBER) else _real(name, x)
+            name: x
             for name, x in bound.arguments.items()
             if x is not None or signature.parameters[name].default is Parameter.empty
         }
+        for name, x in values.items():
+            if not isinstance(x, _NUMBER):
+                reals(name, x)  # refuses what is no number; x itself may be exact, or a list
         beta = values.pop("beta", None)
         betas = joint.betas(beta, {k: values.pop(k, None) for k in own})
         frequencies, elements = given.numbers(values)
@@ -406,12 +409,6 @@ def _signature(given: Parameters, needed: set[str], own: Iterable[str]) -> Signa
             *(Parameter(name, keyword, default=None) for name in own),
         ]
     )
-
-
-def _real(name: str, x: Any) -> Any:
-    """An array of doubles; another number as it is, which may be exact."""
-    array = reals(name, x)
-    return array if array.ndim else x
 
 
 def _plain(x: Any) -> Any:

@@ -395,6 +395,8 @@ def test_functions_are_in_the_units_of_the_model(units: str) -> None:
             by_beta(w0=w0, **{wrong: 1.0})
     with pytest.raises(TypeError, match="beta: each bath has a temperature already"):
         derived[name][order].function(**baths)(w0=w0, beta=beta)
+    with pytest.raises(TypeError, match="beta: a list could mean one temperature a bath"):
+        by_beta(w0=w0, beta=[beta, beta])
     with pytest.raises(TypeError, match="betta is no parameter; there are w0, beta"):
         by_beta(w0=w0, betta=1.0)
     for name, no_number in (("w0", "1.5"), ("w0", None), ("beta", [1.0, "one"])):

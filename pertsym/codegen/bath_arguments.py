@@ -144,12 +144,9 @@ class BathArguments:
                 "scan one"
             )
         given = {name: own[keyword] for keyword, name in self.temperatures.items()}
-        known = {n: x.beta for n, x in self.baths.items() if isinstance(x, Bath) and x.beta}
-        if (
-            common is not None
-            and known
-            and all(n in known or given.get(n) is not None for n in self.baths)
-        ):
+        known = [n for n, x in self.baths.items() if isinstance(x, Bath) and x.beta]
+        others = [n for n in self.baths if n not in known and given.get(n) is None]
+        if common is not None and known and not others:
             raise TypeError(
                 f"beta: each bath has a temperature already ({', '.join(known)}); leave beta out, "
                 "or give a spectral density in place of a Bath"
