@@ -173,6 +173,19 @@ def test_what_an_export_refuses(temperature: float, wrong: dict[str, float], wor
     assert np.isnan(float(values["k_down"][2]))
 
 
+def test_arguments_that_are_no_numbers_are_named() -> None:
+    exported = module_of(
+        Codegen.of(model_of(DrudeLorentz(0.1, 2.0), 1.0), 2, ["k_up"], None), "jax"
+    )
+    with pytest.raises(TypeError, match="gamma is no parameter; there are w0, temperature_b"):
+        exported.evaluate(gamma=1.0)
+    for no_number in ("1.5", [1.0, "one"], 1j, np.array([1j]), [[1.0], [1.0, 2.0]], None):
+        with pytest.raises(TypeError, match="w0: must be a real number or an array of them"):
+            exported.evaluate(w0=no_number)
+    several = jax.jit(lambda x: exported.evaluate(w0=[x, 2 * x])["k_up"][2])(0.7)
+    assert several.shape == (2,)
+
+
 def test_a_strength_of_zero() -> None:
     """Every rate is linear or quadratic in alpha."""
     code = Codegen.of(model_of(Ohmic(0.1, 1.3, 3.0), 1.0), digits=None)
